@@ -1,0 +1,31 @@
+"""Write a Livepeer capability as a plain Python class, and serve it."""
+
+from typing import TYPE_CHECKING, Any
+
+from livepeer.core import Call, MediaType, current_call
+
+from ._adapter import PipelineAdapter
+from ._pipeline import Pipeline, PipelineCapability
+
+if TYPE_CHECKING:
+    from ._serve import make_app, serve
+
+__all__ = [
+    "Call",
+    "MediaType",
+    "Pipeline",
+    "PipelineAdapter",
+    "PipelineCapability",
+    "current_call",
+    "make_app",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily: the host's process imports this package too, and needs no server.
+    if name in ("make_app", "serve"):
+        from . import _serve
+
+        return getattr(_serve, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

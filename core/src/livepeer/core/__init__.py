@@ -1,0 +1,99 @@
+"""The contract between a Python model and the Livepeer network.
+
+An adapter makes a `Capability` of somebody's model; a host runs its `Operation`s; a server serves
+them. This package says what passes between the three, and depends on pydantic alone.
+"""
+
+from ._adapter import ADAPTER_GROUP, Adapter, find_adapter
+from ._call import Call, current_call
+from ._capability import Capability, describe
+from ._description import (
+    BINARY_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
+    SSE_MEDIA_TYPE,
+    Description,
+    Info,
+    JsonSchema,
+    OperationDescription,
+)
+from ._errors import (
+    BusyError,
+    CallCancelledError,
+    CallError,
+    DeadlineExceededError,
+    FieldError,
+    HostCrashedError,
+    InvalidInputError,
+    LivepeerError,
+    MalformedBodyError,
+    MediaTypeError,
+    ModelFailedError,
+    NotReadyError,
+    PayloadTooLargeError,
+    SignatureError,
+    TargetError,
+    UnauthorizedError,
+    UnclaimedTargetError,
+)
+from ._health import HealthState
+from ._manifest import MANIFEST_FILE, Manifest
+from ._operation import Encoded, FunctionOperation, Interruptible, Operation, encode_json, input_error
+from ._problem import PROBLEM_MEDIA_TYPE, Problem
+from ._registrar import Registrar, Registration, RegistrationState
+from ._signature import MediaType
+from ._sse import MAX_LINE_BYTES, SSE_DONE, SSE_PING, sse_event
+from ._target import Target
+
+__all__ = [
+    "ADAPTER_GROUP",
+    "BINARY_MEDIA_TYPE",
+    "JSON_MEDIA_TYPE",
+    "MANIFEST_FILE",
+    "MAX_LINE_BYTES",
+    "PROBLEM_MEDIA_TYPE",
+    "SSE_DONE",
+    "SSE_MEDIA_TYPE",
+    "SSE_PING",
+    "Adapter",
+    "BusyError",
+    "Call",
+    "CallCancelledError",
+    "CallError",
+    "Capability",
+    "DeadlineExceededError",
+    "Description",
+    "Encoded",
+    "FieldError",
+    "FunctionOperation",
+    "HealthState",
+    "HostCrashedError",
+    "Info",
+    "Interruptible",
+    "InvalidInputError",
+    "JsonSchema",
+    "LivepeerError",
+    "MalformedBodyError",
+    "Manifest",
+    "MediaType",
+    "MediaTypeError",
+    "ModelFailedError",
+    "NotReadyError",
+    "Operation",
+    "OperationDescription",
+    "PayloadTooLargeError",
+    "Problem",
+    "Registrar",
+    "Registration",
+    "RegistrationState",
+    "SignatureError",
+    "Target",
+    "TargetError",
+    "UnauthorizedError",
+    "UnclaimedTargetError",
+    "current_call",
+    "describe",
+    "encode_json",
+    "find_adapter",
+    "input_error",
+    "sse_event",
+]

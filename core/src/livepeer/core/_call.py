@@ -1,0 +1,79 @@
+"""What one request carries through a model."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+
+from ._errors import CallCancelledError
+
+CURRENT_CALL: ContextVar["Call | None"] = ContextVar("livepeer_call", default=None)
+
+
+class Call:
+    """One request: who it is, how long it may take, and what it reports on the way.
+
+    A native predict gets it by a parameter annotated `Call`, or from `current_call()`.
+
+    Args:
+        id: The request's id, as in the log and in error documents.
+        headers: The request's headers as HTTP/1.1 lines, lower-case names, decoded on first use.
+        deadline: `time.monotonic()` by which the call must have ended; None for no limit.
+        report_progress: Takes a fraction (0 to 1) and a message to whoever watches.
+    """
+
+    __slots__ = ("_header_lines", "_headers", "_report_progress", "cancelled", "deadline", "id", "metrics")
+
+    def __init__(
+        self,
+        *,
+        id: str = "",
+        headers: bytes = b"",
+        deadline: float | None = None,
+        report_progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self.id = id
+        self.deadline = deadline
+        self.metrics: dict[str, float | int | str] = {}
+        """Figures about this call; the answer carries them in `X-Metadata`."""
+        self._header_lines = headers
+        self._headers: Mapping[str, str] | None = None
+        self.cancelled = False
+        """Whether nobody waits for the answer any more; the host sets it. A long sync loop looks now and then."""
+        self._report_progress = report_progress
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers by lower-case name; credentials are not among them."""
+        if self._headers is None:
+            lines = (line.partition(":") for line in self._header_lines.decode("latin-1").split("\n") if line)
+            self._headers = {name: value for name, _, value in lines}
+        return self._headers
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """Time left until the deadline, never negative; None for no limit."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def raise_if_cancelled(self) -> None:
+        """Leave the model when nobody waits for the answer any more.
+
+        Raises:
+            CallCancelledError: If the call was cancelled.
+        """
+        if self.cancelled:
+            raise CallCancelledError("nobody waits for this answer any more")
+
+    def report_progress(self, fraction: float, message: str = "") -> None:
+        """Tell how far the work has come.
+
+        Args:
+            fraction: From 0 to 1.
+            message: A few words, may be empty.
+        """
+        if self._report_progress is not None:
+            self._report_progress(fraction, message)
+
+
+def current_call() -> Call | None:
+    """The call that the running code serves, None outside of one."""
+    return CURRENT_CALL.get()

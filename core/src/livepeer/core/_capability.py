@@ -1,0 +1,40 @@
+"""What an adapter makes of somebody's model, and the host runs."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from ._description import Description, Info
+from ._operation import Operation
+
+
+class Capability(Protocol):
+    """A model, ready to be set up and called.
+
+    Everything before `setup()` must be cheap: the host describes the capability first, so that the
+    server can answer for its schema while the model loads.
+    """
+
+    @property
+    def info(self) -> Info:
+        """Who it is."""
+        ...
+
+    @property
+    def operations(self) -> Sequence[Operation]:
+        """What it does; the first is the default operation."""
+        ...
+
+    def setup(self) -> Awaitable[None] | None:
+        """Load the model. Sync: on the host's main thread; async: on the loop that runs the calls."""
+        ...
+
+    def teardown(self) -> Awaitable[None] | None:
+        """Let go of what `setup()` took. Called once, also when `setup()` failed half-way."""
+        ...
+
+
+def describe(capability: Capability) -> Description:
+    """The capability as it crosses the seam."""
+    return Description(
+        info=capability.info, operations=tuple(operation.description for operation in capability.operations)
+    )

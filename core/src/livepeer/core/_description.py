@@ -1,0 +1,66 @@
+"""What a capability says about itself before anything of it has run."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+JSON_MEDIA_TYPE = "application/json"
+SSE_MEDIA_TYPE = "text/event-stream"
+BINARY_MEDIA_TYPE = "application/octet-stream"
+
+JsonSchema = dict[str, Any]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Info(_Frozen):
+    """Who a capability is."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name on the network: letters, digits, ``.``, ``_`` and ``-``."""
+
+    version: str = "0.0.0"
+    description: str = ""
+    adapter: str
+    """Entry-point name of the adapter that made it."""
+
+    framework_version: str | None = None
+    """Version of the framework that the adapter wraps, if there is one."""
+
+    gpu: str | None = None
+    """What the model asks of a GPU, in the manifest's words; None if it needs none."""
+
+
+class OperationDescription(_Frozen):
+    """One thing that a capability does."""
+
+    name: str
+    path: str = Field(pattern=r"^/")
+    """Route of the operation, without a final slash."""
+
+    summary: str = ""
+    input_schema: JsonSchema
+    """JSON Schema (2020-12) of the request's document."""
+
+    output_schema: JsonSchema
+    """JSON Schema of the answer, or of one event's data if the operation streams."""
+
+    input_media_types: tuple[str, ...] = (JSON_MEDIA_TYPE,)
+    """What the operation itself reads. Multipart is the server's translation into the first of these."""
+
+    output_media_type: str = JSON_MEDIA_TYPE
+    streams: bool = False
+    """Whether the answer is a `text/event-stream`."""
+
+    capacity: int = Field(default=1, ge=1)
+    """How many calls may run at once."""
+
+
+class Description(_Frozen):
+    """What the host sends after the import and before `setup()`."""
+
+    info: Info
+    operations: tuple[OperationDescription, ...] = Field(min_length=1)
+    """The first one is the default operation, which `/`, `/run` and the capability's name reach too."""

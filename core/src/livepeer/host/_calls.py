@@ -1,0 +1,235 @@
+"""Running calls: each from its frame to exactly one end."""
+
+import asyncio
+import inspect
+import json
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from livepeer.core import (
+    Call,
+    CallCancelledError,
+    CallError,
+    Encoded,
+    Interruptible,
+    ModelFailedError,
+    Operation,
+    Problem,
+    encode_json,
+)
+from livepeer.core._call import CURRENT_CALL
+
+from ._outbox import Outbox
+from ._stream import EventStream, Flusher
+from ._wire import (
+    FAIL,
+    PROGRESS,
+    SHARED_BODY_BYTES,
+    CallFrame,
+    Frame,
+    pack,
+    pack_answer,
+    share,
+    unpack_call,
+)
+
+logger = logging.getLogger("livepeer.host")
+
+_FAIRNESS_SECONDS = 0.001
+"""How long an async stream that never awaits may keep the loop from everybody else."""
+
+
+class Running:
+    """One call between its frame and its end."""
+
+    __slots__ = ("call", "frame", "id", "operation", "stream", "task")
+
+    def __init__(self, id: int, frame: CallFrame, operation: Operation, call: Call) -> None:
+        self.id = id
+        self.frame = frame
+        self.operation = operation
+        self.call = call
+        self.stream: EventStream | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
+class Calls:
+    """The calls of one host.
+
+    Args:
+        operations: What the frames' operation numbers mean.
+        outbox: Where answers go.
+        loop: The loop on which async operations run; None if there are none.
+    """
+
+    def __init__(
+        self, operations: Sequence[Operation], outbox: Outbox, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        self._operations = operations
+        self._streams = [operation.description.streams for operation in operations]
+        self._outbox = outbox
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._active: dict[int, Running] = {}
+        self._highest = 0
+        self._cancelled_early: set[int] = set()
+        self._flusher = Flusher()
+
+    def begin(self, frame: Frame) -> Running:
+        """Take a call over from the socket. Frames come in the order of their numbers."""
+        content = unpack_call(frame)
+        timeout = content.timeout_seconds
+        number = frame.call
+        call = Call(
+            id=content.request_id,
+            headers=content.headers,
+            deadline=None if timeout is None else time.monotonic() + timeout,
+            report_progress=lambda fraction, message: self._report(number, fraction, message),
+        )
+        running = Running(number, content, self._operations[content.operation], call)
+        if self._streams[content.operation]:
+            running.stream = EventStream(number, self._outbox, self._expect_flush)
+        with self._lock:
+            self._highest = number
+            self._active[number] = running
+            if self._cancelled_early and number in self._cancelled_early:
+                self._cancelled_early.discard(number)
+                call.cancelled = True
+        return running
+
+    def cancel(self, number: int) -> None:
+        """Stop a call; one whose frame has not been read yet is stopped when it is."""
+        with self._lock:
+            running = self._active.get(number)
+            if running is None:
+                if number > self._highest:
+                    self._cancelled_early.add(number)
+                return
+        running.call.cancelled = True
+        if running.stream is not None:
+            running.stream.cancel()
+        if running.task is not None:
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(running.task.cancel)
+        elif isinstance(running.operation, Interruptible):
+            try:
+                running.operation.interrupt(running.call)
+            except Exception:
+                logger.exception("[%s] the framework could not stop the call", running.call.id)
+
+    def grant(self, number: int, size: int) -> None:
+        """A stream's reader took `size` bytes."""
+        with self._lock:
+            running = self._active.get(number)
+        if running is not None and running.stream is not None:
+            running.stream.grant(size)
+
+    def close(self) -> None:
+        """Let go of the flusher's thread."""
+        self._flusher.close()
+
+    def run(self, running: Running) -> None:
+        """Run a sync operation's call on this thread, to its end."""
+        call, operation = running.call, running.operation
+        token = CURRENT_CALL.set(call)
+        try:
+            call.raise_if_cancelled()
+            value = operation.invoke(operation.decode(running.frame.body, running.frame.media_type), call)
+            if running.stream is None:
+                self._answer(running, operation.encode(value))
+            else:
+                self._send_items(running, running.stream, value)
+        except BaseException as error:  # noqa: BLE001 - somebody's own code: SystemExit too ends the call alone
+            self._fail(running, error)
+        finally:
+            CURRENT_CALL.reset(token)
+
+    async def run_async(self, running: Running) -> None:
+        """Run an async operation's call on this loop, to its end."""
+        call, operation = running.call, running.operation
+        CURRENT_CALL.set(call)
+        try:
+            call.raise_if_cancelled()
+            value = operation.invoke(operation.decode(running.frame.body, running.frame.media_type), call)
+            if running.stream is None:
+                self._answer(running, operation.encode(await value))
+            else:
+                items = await value if inspect.isawaitable(value) else value
+                await self._send_items_async(running, running.stream, items)
+        except BaseException as error:  # noqa: BLE001 - somebody's own code: SystemExit too ends the call alone
+            self._fail(running, error)
+
+    def _answer(self, running: Running, encoded: Encoded) -> None:
+        body, media_type = encoded
+        metrics = self._finish(running)
+        kind = b"" if media_type == "application/json" else media_type.encode("latin-1")
+        shared = share(body) if len(body) >= SHARED_BODY_BYTES else None
+        inline = body if shared is None else None
+        self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, body=inline), shared)
+
+    def _send_items(self, running: Running, stream: EventStream, items: Iterator[Any]) -> None:
+        encode, call = running.operation.encode, running.call
+        try:
+            for item in items:
+                if call.cancelled:
+                    break
+                if not stream.put(encode(item).body):
+                    stream.wait_for_room()
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+        call.raise_if_cancelled()
+        stream.end(self._finish(running))
+
+    async def _send_items_async(self, running: Running, stream: EventStream, items: AsyncIterator[Any]) -> None:
+        encode = running.operation.encode
+        since = time.monotonic()
+        try:
+            async for item in items:
+                if not stream.put(encode(item).body):
+                    await stream.wait_for_room_async()
+                if time.monotonic() - since > _FAIRNESS_SECONDS:
+                    await asyncio.sleep(0)
+                    since = time.monotonic()
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
+        running.call.raise_if_cancelled()
+        stream.end(self._finish(running))
+
+    def _finish(self, running: Running) -> bytes:
+        with self._lock:
+            self._active.pop(running.id, None)
+        metrics = running.call.metrics
+        return json.dumps(metrics, separators=(",", ":"), default=str).encode() if metrics else b""
+
+    def _fail(self, running: Running, error: BaseException) -> None:
+        with self._lock:
+            self._active.pop(running.id, None)
+        if running.stream is not None:
+            running.stream.flush()
+        found = self._as_call_error(running, error)
+        self._outbox.post(pack(FAIL, running.id, Problem.of(found).to_json()))
+
+    def _as_call_error(self, running: Running, error: BaseException) -> CallError:
+        if isinstance(error, CallError):
+            if error.__cause__ is not None:
+                logger.error("%s", error, exc_info=error)
+            return error
+        if running.call.cancelled:
+            return CallCancelledError("the call was cancelled")
+        logger.error("the model failed", exc_info=error)
+        return ModelFailedError("the model raised an error; the server's log has it under this request's id")
+
+    def _report(self, number: int, fraction: float, message: str) -> None:
+        self._outbox.post(pack(PROGRESS, number, encode_json({"progress": fraction, "message": message})))
+
+    def _expect_flush(self, stream: EventStream) -> None:
+        if self._loop is not None and asyncio._get_running_loop() is self._loop:
+            self._loop.call_soon(stream.flush)
+        self._flusher.expect(stream)

@@ -1,0 +1,183 @@
+"""The host: one capability, its threads or its loop, and the calls that run on them."""
+
+import asyncio
+import importlib.metadata
+import inspect
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from livepeer.core import Capability, Description, Target, TargetError, describe, find_adapter
+
+from ._calls import Calls
+from ._outbox import Outbox
+from ._serving import serve_on_loop, serve_on_threads
+from ._wire import BROKEN, CANCEL, CREDIT, HELLO, LOAD, PROTOCOL_VERSION, READY, FrameReader, pack, unpack_credit
+
+logger = logging.getLogger("livepeer.host")
+
+
+class LoadOrder(BaseModel):
+    """What the edge asks a host to load."""
+
+    target: str
+    adapter: str | None = None
+    """Entry-point name of the adapter; None asks each installed one."""
+
+
+class Hello(BaseModel):
+    """What a host says first."""
+
+    protocol: int
+    core_version: str
+    pid: int
+    description: Description
+
+
+class Broken(BaseModel):
+    """Why a host cannot serve, and that starting it again would not help."""
+
+    reason: str
+
+
+class Host:
+    """One capability at the end of two sockets.
+
+    Args:
+        data: Calls in, answers out; its end asks the host to finish what it has and leave.
+        control: Cancellations and credit; its end means that the edge is gone.
+        make: Makes the capability; None loads the target that the edge names.
+        on_edge_gone: What to do when the edge is gone; None for nothing.
+    """
+
+    def __init__(
+        self,
+        data: socket.socket,
+        control: socket.socket,
+        *,
+        make: Callable[[], Capability] | None = None,
+        on_edge_gone: Callable[[], None] | None = None,
+    ) -> None:
+        self._data = data
+        self._control = control
+        self._make = make
+        self._on_edge_gone = on_edge_gone
+        self._reader = FrameReader(data)
+        self._calls: Calls | None = None
+
+    def run(self) -> None:
+        """Load, set up, serve until the edge is done, tear down. Runs on the host's main thread."""
+        outbox = Outbox(self._data)
+        threading.Thread(target=self._listen, name="livepeer-control", daemon=True).start()
+        try:
+            capability = self._load()
+            if capability is None:
+                return
+            outbox.post(pack(HELLO, 0, _hello(capability)))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                self._serve(capability, runner, outbox)
+        except TargetError as error:
+            logger.error("%s", error, exc_info=error.__cause__)
+            outbox.post(pack(BROKEN, 0, _broken(str(error))))
+        finally:
+            self._data.close()
+
+    def _load(self) -> Capability | None:
+        frames = self._reader.receive()
+        if not frames:
+            return None
+        assert frames[0].kind == LOAD
+        if self._make is not None:
+            return self._make()
+        order = LoadOrder.model_validate_json(frames[0].payload)
+        target = Target.parse(order.target)
+        return find_adapter(target, order.adapter).load(target)
+
+    def _serve(self, capability: Capability, runner: asyncio.Runner, outbox: Outbox) -> None:
+        try:
+            try:
+                _finish(capability.setup(), runner)
+            except BaseException as error:
+                # Somebody's own code: whatever it raises, it cannot serve, and the edge says why.
+                logger.error("setup() failed", exc_info=error)
+                outbox.post(pack(BROKEN, 0, _broken(f"setup() failed: {type(error).__name__}: {error}")))
+                return
+            outbox.post(pack(READY, 0, b""))
+            self._serve_calls(capability, runner, outbox)
+        finally:
+            try:
+                _finish(capability.teardown(), runner)
+            except BaseException as error:
+                logger.error("teardown() failed", exc_info=error)
+
+    def _serve_calls(self, capability: Capability, runner: asyncio.Runner, outbox: Outbox) -> None:
+        operations = capability.operations
+        if any(operation.is_async for operation in operations):
+            loop = runner.get_loop()
+            outbox = Outbox(self._data, loop)
+            self._calls = Calls(operations, outbox, loop)
+            runner.run(serve_on_loop(self._data, self._reader, self._calls, operations))
+            outbox.close()
+        else:
+            self._calls = Calls(operations, outbox)
+            serve_on_threads(self._reader, self._calls, operations)
+        self._calls.close()
+
+    def _listen(self) -> None:
+        reader = FrameReader(self._control)
+        while (frames := reader.receive()) is not None:
+            for frame in frames:
+                if self._calls is None:
+                    continue
+                if frame.kind == CANCEL:
+                    self._calls.cancel(frame.call)
+                elif frame.kind == CREDIT:
+                    self._calls.grant(frame.call, unpack_credit(frame))
+        self._control.close()
+        if self._on_edge_gone is not None:
+            self._on_edge_gone()
+
+
+def run_in_process(data: int, control: int) -> None:
+    """Be a host in this process, over two inherited descriptors."""
+    Host(socket.socket(fileno=data), socket.socket(fileno=control), on_edge_gone=lambda: os._exit(1)).run()
+
+
+def _hello(capability: Capability) -> bytes:
+    return (
+        Hello(
+            protocol=PROTOCOL_VERSION,
+            core_version=importlib.metadata.version("livepeer-core"),
+            pid=os.getpid(),
+            description=describe(capability),
+        )
+        .model_dump_json()
+        .encode()
+    )
+
+
+def _broken(reason: str) -> bytes:
+    return Broken(reason=reason).model_dump_json().encode()
+
+
+def _finish(result: Any, runner: asyncio.Runner) -> None:
+    if inspect.isawaitable(result):
+        runner.run(_await(result))
+
+
+async def _await(result: Any) -> None:
+    await result
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster loop where it is installed, which it is beside the server."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,168 @@
+"""A stream's events on their way to the edge: at once while it is slow, together while it is fast."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from livepeer.core import CallCancelledError, sse_event
+
+from ._outbox import Outbox
+from ._wire import END, EVENTS, SHARED_BODY_BYTES, STREAM_WINDOW_BYTES, pack, share
+
+_IDLE_SECONDS = 0.0002
+"""An event this long after the last write goes out at once."""
+
+_BATCH_BYTES = 16 * 1024
+"""Events wait for each other up to this size, while they come faster than they are written."""
+
+
+class EventStream:
+    """Writes the events of one call, with as many bytes on their way as the edge has room for.
+
+    Args:
+        call: The call's number.
+        outbox: Where frames go.
+        expect_flush: Asked to call `flush()` soon, when a fast burst leaves something behind.
+    """
+
+    def __init__(self, call: int, outbox: Outbox, expect_flush: Callable[["EventStream"], None]) -> None:
+        self._call = call
+        self._outbox = outbox
+        self._expect_flush = expect_flush
+        self._lock = threading.Lock()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._last_write = 0.0
+        self._window = STREAM_WINDOW_BYTES
+        self._on_room: Callable[[], None] | None = None
+        self._cancelled = False
+
+    def put(self, data: bytes) -> bool:
+        """Send one event's data, compact JSON. False if there is no room for another yet."""
+        event = sse_event(data)
+        with self._lock:
+            self._pending.append(event)
+            self._pending_bytes += len(event)
+            if time.monotonic() - self._last_write > _IDLE_SECONDS or self._pending_bytes > _BATCH_BYTES:
+                self._write()
+            elif len(self._pending) == 1:
+                self._expect_flush(self)
+            return self._window > 0
+
+    def flush(self) -> None:
+        """Send what is pending."""
+        with self._lock:
+            if self._pending:
+                self._write()
+
+    def end(self, metrics: bytes) -> None:
+        """Send what is pending, and the end."""
+        self.flush()
+        self._outbox.post(pack(END, self._call, metrics))
+
+    def grant(self, size: int) -> None:
+        """The edge's reader took `size` bytes."""
+        with self._lock:
+            self._window += size
+            if self._window > 0:
+                self._wake()
+
+    def cancel(self) -> None:
+        """Nobody reads any more: a producer that waits for room gives up."""
+        with self._lock:
+            self._cancelled = True
+            self._wake()
+
+    def wait_for_room(self) -> None:
+        """Block until there is room.
+
+        Raises:
+            CallCancelledError: If the call was cancelled meanwhile.
+        """
+        room = threading.Event()
+        if not self._has_room(room.set):
+            room.wait()
+        self._raise_if_cancelled()
+
+    async def wait_for_room_async(self) -> None:
+        """Wait on the running loop until there is room.
+
+        Raises:
+            CallCancelledError: If the call was cancelled meanwhile.
+        """
+        loop, room = asyncio.get_running_loop(), asyncio.Event()
+        if not self._has_room(lambda: loop.call_soon_threadsafe(room.set) and None):
+            await room.wait()
+        self._raise_if_cancelled()
+
+    def _has_room(self, on_room: Callable[[], None]) -> bool:
+        with self._lock:
+            if self._window > 0 or self._cancelled:
+                return True
+            if self._pending:
+                self._write()
+            self._on_room = on_room
+            return False
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled:
+            raise CallCancelledError("nobody reads this stream any more")
+
+    def _wake(self) -> None:
+        if self._on_room is not None:
+            self._on_room()
+            self._on_room = None
+
+    def _write(self) -> None:
+        events = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
+        self._window -= len(events)
+        if len(events) >= SHARED_BODY_BYTES:
+            self._outbox.post(pack(EVENTS, self._call, b"", shared=True), share(events))
+        else:
+            self._outbox.post(pack(EVENTS, self._call, events))
+        self._last_write = time.monotonic()
+
+
+class Flusher:
+    """A thread that writes what a stream left pending when its model stops to think.
+
+    A burst is written together; should the model block right after it, on its thread or on its loop,
+    the burst's tail must not wait for the model.
+    """
+
+    _DELAY_SECONDS = 0.0005
+
+    def __init__(self) -> None:
+        self._expected = threading.Event()
+        self._streams: list[EventStream] = []
+        self._thread: threading.Thread | None = None
+
+    def expect(self, stream: EventStream) -> None:
+        """Flush `stream` a moment from now."""
+        self._streams.append(stream)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="livepeer-flusher", daemon=True)
+            self._thread.start()
+        self._expected.set()
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._streams = []
+            thread, self._thread = self._thread, None
+            self._expected.set()
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._expected.wait()
+            if self._thread is None:
+                return
+            self._expected.clear()
+            time.sleep(self._DELAY_SECONDS)
+            streams, self._streams = self._streams, []
+            for stream in streams:
+                stream.flush()

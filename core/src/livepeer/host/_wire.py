@@ -1,0 +1,241 @@
+"""Frames between an edge and a host, over one connected Unix socket.
+
+A frame is a header, length first, and a payload; frames of many calls interleave. Calls and answers
+travel on the *data* socket; what must get through while the model runs (cancel, credit) travels on
+the *control* socket, which a thread of the host always reads. A large body does not travel: its
+frame carries the descriptor of a shared file that holds it, so it never holds up a small call.
+"""
+
+import array
+import os
+import socket
+import struct
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+PROTOCOL_VERSION: Final = 1
+"""Both sides must speak the same one."""
+
+SHARED_BODY_BYTES: Final = 64 * 1024
+"""A body from this size on travels as a shared file."""
+
+STREAM_WINDOW_BYTES: Final = 256 * 1024
+"""How much of a stream may be on its way before its reader has taken any of it."""
+
+LINE_MARKS: Final = ("\x1e", "\x1f")
+"""A line of output that a call wrote begins with the first, the request's id and the second."""
+
+# On the data socket, edge to host.
+LOAD: Final = 1
+CALL: Final = 2
+# On the data socket, host to edge.
+HELLO: Final = 16
+READY: Final = 17
+BROKEN: Final = 18
+ANSWER: Final = 19
+EVENTS: Final = 20
+END: Final = 21
+FAIL: Final = 22
+PROGRESS: Final = 23
+# On the control socket, edge to host.
+CANCEL: Final = 32
+CREDIT: Final = 33
+
+_SHARED: Final = 1
+_HEADER = struct.Struct("<IQBB")
+_CALL_HEAD = struct.Struct("<HIHHI")
+_ANSWER_HEAD = struct.Struct("<HI")
+_SIZE = struct.Struct("<Q")
+_RECEIVE_BYTES = 64 * 1024
+_ANCILLARY_BYTES = socket.CMSG_SPACE(16 * array.array("i").itemsize)
+
+
+class Frame(NamedTuple):
+    """One frame. `shared` is the descriptor of the body's file if it travels so; its receiver closes it."""
+
+    kind: int
+    call: int
+    payload: bytes
+    shared: int | None
+
+
+class CallFrame(NamedTuple):
+    """What a CALL says."""
+
+    operation: int
+    """Index into the description's operations."""
+
+    timeout_seconds: float | None
+    media_type: str
+    request_id: str
+    headers: bytes
+    """Lines of ``name:value``, without credentials."""
+
+    body: bytes
+
+
+class AnswerFrame(NamedTuple):
+    """What an ANSWER says, but for a body in a shared file."""
+
+    media_type: str
+    metrics: bytes
+    """A JSON object, or empty."""
+
+    body: bytes
+
+
+def pack(kind: int, call: int, payload: bytes, *, shared: bool = False) -> bytes:
+    """Write one frame."""
+    return _HEADER.pack(len(payload), call, kind, _SHARED if shared else 0) + payload
+
+
+def pack_call(
+    call: int,
+    operation: int,
+    *,
+    timeout_seconds: float | None,
+    media_type: bytes,
+    request_id: bytes,
+    headers: bytes,
+    body: bytes | None,
+) -> bytes:
+    """Write a CALL; a body of None is in a shared file."""
+    timeout = 0 if timeout_seconds is None else max(1, min(int(timeout_seconds * 1000), 0xFFFFFFFF))
+    head = _CALL_HEAD.pack(operation, timeout, len(media_type), len(request_id), len(headers))
+    payload = b"".join((head, media_type, request_id, headers, body or b""))
+    return pack(CALL, call, payload, shared=body is None)
+
+
+def unpack_call(frame: Frame) -> CallFrame:
+    """Read a CALL, and its shared file, which is closed."""
+    payload = frame.payload
+    operation, timeout, media_size, id_size, headers_size = _CALL_HEAD.unpack_from(payload)
+    ids = _CALL_HEAD.size + media_size
+    headers = ids + id_size
+    body = headers + headers_size
+    return CallFrame(
+        operation,
+        timeout / 1000 if timeout else None,
+        payload[_CALL_HEAD.size : ids].decode("latin-1"),
+        payload[ids:headers].decode("latin-1"),
+        payload[headers:body],
+        payload[body:] if frame.shared is None else read_shared(frame.shared),
+    )
+
+
+def pack_answer(call: int, *, media_type: bytes, metrics: bytes, body: bytes | None) -> bytes:
+    """Write an ANSWER; a body of None is in a shared file."""
+    payload = b"".join((_ANSWER_HEAD.pack(len(media_type), len(metrics)), media_type, metrics, body or b""))
+    return pack(ANSWER, call, payload, shared=body is None)
+
+
+def unpack_answer(frame: Frame) -> AnswerFrame:
+    """Read an ANSWER, without touching its shared file."""
+    payload = frame.payload
+    media_size, metrics_size = _ANSWER_HEAD.unpack_from(payload)
+    metrics = _ANSWER_HEAD.size + media_size
+    body = metrics + metrics_size
+    return AnswerFrame(payload[_ANSWER_HEAD.size : metrics].decode("latin-1"), payload[metrics:body], payload[body:])
+
+
+def pack_credit(call: int, size: int) -> bytes:
+    """Tell a stream that its reader took `size` bytes."""
+    return pack(CREDIT, call, _SIZE.pack(size))
+
+
+def unpack_credit(frame: Frame) -> int:
+    """Read a CREDIT, in bytes."""
+    (size,) = _SIZE.unpack(frame.payload)
+    return size
+
+
+def new_shared() -> int:
+    """Open an empty file that has no name and lives in memory where the system allows it."""
+    if sys.platform == "linux":
+        return os.memfd_create("livepeer-body", os.MFD_CLOEXEC)
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def share(body: bytes | memoryview) -> int:
+    """Put a body into a shared file."""
+    shared = new_shared()
+    try:
+        append_shared(shared, body)
+    except BaseException:
+        os.close(shared)
+        raise
+    return shared
+
+
+def append_shared(shared: int, chunk: bytes | memoryview) -> None:
+    """Write all of `chunk` at the end of a shared file."""
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(shared, rest) :]
+
+
+def read_shared(shared: int) -> bytes:
+    """The whole content of a shared file, which is closed."""
+    try:
+        size = os.fstat(shared).st_size
+        content = os.pread(shared, size, 0)
+        while len(content) < size:
+            content += os.pread(shared, size - len(content), len(content))
+        return content
+    finally:
+        os.close(shared)
+
+
+class FrameReader:
+    """Cuts what a socket delivers into frames."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._rest = b""
+        self._descriptors: deque[int] = deque()
+
+    def receive(self, *, wait: bool = True) -> list[Frame] | None:
+        """Take what has arrived: frames, none yet, or None at the end of the stream.
+
+        Args:
+            wait: Whether to block until something is there.
+        """
+        flags = socket.MSG_CMSG_CLOEXEC if sys.platform == "linux" else 0
+        if not wait:
+            flags |= socket.MSG_DONTWAIT
+        try:
+            data, ancillary, _, _ = self._socket.recvmsg(_RECEIVE_BYTES, _ANCILLARY_BYTES, flags)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not data:
+            return None
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                received = array.array("i")
+                received.frombytes(content[: len(content) - len(content) % received.itemsize])
+                self._descriptors.extend(received)
+        return list(self._cut(self._rest + data if self._rest else data))
+
+    def _cut(self, data: bytes) -> Iterator[Frame]:
+        start, end, header = 0, len(data), _HEADER.size
+        while end - start >= header:
+            size, call, kind, flags = _HEADER.unpack_from(data, start)
+            stop = start + header + size
+            if stop > end:
+                break
+            shared = self._descriptors.popleft() if flags & _SHARED else None
+            yield Frame(kind, call, data[start + header : stop], shared)
+            start = stop
+        self._rest = data[start:]
+
+    def close(self) -> None:
+        """Close the descriptors of frames that were never cut."""
+        while self._descriptors:
+            os.close(self._descriptors.popleft())

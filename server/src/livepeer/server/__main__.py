@@ -1,0 +1,27 @@
+"""`python -m livepeer.server TARGET`: serve what any installed adapter claims."""
+
+import argparse
+import sys
+
+from pydantic import ValidationError
+
+from ._environment import SettingsError
+from ._serve import serve_target
+
+
+def main() -> None:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m livepeer.server", description=__doc__)
+    parser.add_argument("target", help="module:attribute, a file or a directory")
+    parser.add_argument("--host", help="address to bind (LIVEPEER_HOST, 0.0.0.0)")
+    parser.add_argument("--port", type=int, help="port to bind (LIVEPEER_PORT, 5000); 0 for any")
+    parser.add_argument("--python", help="interpreter of the model's own virtual environment")
+    parser.add_argument("--adapter", help="entry-point name of the adapter, instead of asking each")
+    arguments = vars(parser.parse_args())
+    try:
+        serve_target(arguments.pop("target"), **arguments)
+    except (SettingsError, ValidationError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+main()

@@ -1,0 +1,102 @@
+"""Reading a request's body: small ones into memory, large ones into a shared file as they come."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+
+from livepeer.core import CallCancelledError, DeadlineExceededError, MalformedBodyError, PayloadTooLargeError
+from livepeer.host.wire import SHARED_BODY_BYTES, append_shared, new_shared
+
+from ._responses import Message, Receive, Scope, header
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A whole body, in memory or in a file whose descriptor is its reader's to close."""
+
+    inline: bytes
+    shared: int | None = None
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int, stall_seconds: float) -> Body:
+    """Read to the end.
+
+    Raises:
+        PayloadTooLargeError: As soon as it is known to be over the limit.
+        DeadlineExceededError: If no more of it came in time.
+        MalformedBodyError: If its length is no number.
+        CallCancelledError: If the caller left half-way.
+    """
+    announced = _announced_length(scope)
+    if announced > limit_bytes:
+        raise _too_large(limit_bytes)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) < SHARED_BODY_BYTES:
+            return Body(body)
+    return await _read_on(message, receive, limit_bytes, stall_seconds)
+
+
+async def _read_on(message: Message, receive: Receive, limit_bytes: int, stall_seconds: float) -> Body:
+    reading = _Reading(limit_bytes)
+    try:
+        while reading.take(message):
+            message = await asyncio.wait_for(receive(), stall_seconds)
+        return reading.body()
+    except TimeoutError:
+        reading.discard()
+        raise DeadlineExceededError(f"no more of the body came within {stall_seconds:g} s") from None
+    except BaseException:
+        reading.discard()
+        raise
+
+
+class _Reading:
+    """A body that comes in pieces."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._shared: int | None = None
+
+    def take(self, message: Message) -> bool:
+        """Take one ASGI message; whether there is more to come."""
+        if message["type"] == "http.disconnect":
+            raise CallCancelledError("the caller left before its body was whole")
+        chunk: bytes = message.get("body", b"")
+        self._size += len(chunk)
+        if self._size > self._limit_bytes:
+            raise _too_large(self._limit_bytes)
+        if self._shared is not None:
+            append_shared(self._shared, chunk)
+        else:
+            self._chunks.append(chunk)
+            if self._size >= SHARED_BODY_BYTES:
+                self._shared = new_shared()
+                for part in self._chunks:
+                    append_shared(self._shared, part)
+                self._chunks.clear()
+        return bool(message.get("more_body", False))
+
+    def body(self) -> Body:
+        return Body(b"".join(self._chunks), self._shared)
+
+    def discard(self) -> None:
+        if self._shared is not None:
+            os.close(self._shared)
+            self._shared = None
+
+
+def _announced_length(scope: Scope) -> int:
+    text = header(scope, b"content-length")
+    if not text:
+        return 0
+    if not text.isdigit():
+        raise MalformedBodyError("Content-Length is no number")
+    return int(text)
+
+
+def _too_large(limit_bytes: int) -> PayloadTooLargeError:
+    return PayloadTooLargeError(f"a body may have at most {limit_bytes} bytes")

@@ -1,0 +1,137 @@
+"""The edge's end of a host's two sockets."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livepeer.core import CallError
+from livepeer.host.wire import (
+    ANSWER,
+    CANCEL,
+    END,
+    FAIL,
+    LOAD,
+    Frame,
+    FrameReader,
+    Outbox,
+    pack,
+    pack_call,
+    pack_credit,
+)
+
+from ._exchange import Exchange
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One call, as it goes to the host: nothing in it is parsed."""
+
+    operation: int
+    """Index into the description's operations."""
+
+    id: bytes
+    media_type: bytes
+    headers: bytes
+    """Lines of ``name:value``, without credentials."""
+
+    body: bytes
+    shared: int | None = None
+    """Descriptor of the body's file, instead of `body`; handed over with the call."""
+
+    timeout_seconds: float | None = None
+
+
+class Connection:
+    """Many calls over one host's sockets.
+
+    Args:
+        data: Calls out, answers in.
+        control: Cancellations and credit out.
+        on_frame: Takes each frame that belongs to no call.
+        on_lost: Called once when the host is gone.
+    """
+
+    def __init__(
+        self,
+        data: socket.socket,
+        control: socket.socket,
+        *,
+        on_frame: Callable[[Frame], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._data = data
+        self._control = control
+        self._reader = FrameReader(data)
+        self._outbox = Outbox(data, self._loop)
+        self._orders = Outbox(control, self._loop)
+        self._on_frame = on_frame
+        self._on_lost = on_lost
+        self._exchanges: dict[int, Exchange] = {}
+        self._last = 0
+        self._open = True
+        self._loop.add_reader(data, self._on_readable)
+
+    def load(self, order: bytes) -> None:
+        """Tell the host what to load."""
+        self._outbox.post(pack(LOAD, 0, order))
+
+    def call(self, request: Request, on_end: Callable[[], None]) -> Exchange:
+        """Send a call."""
+        self._last += 1
+        number = self._last
+        exchange = Exchange(number, on_cancel=self._cancel, on_credit=self._credit, on_end=on_end)
+        self._exchanges[number] = exchange
+        frame = pack_call(
+            number,
+            request.operation,
+            timeout_seconds=request.timeout_seconds,
+            media_type=request.media_type,
+            request_id=request.id,
+            headers=request.headers,
+            body=None if request.shared is not None else request.body,
+        )
+        self._outbox.post(frame, request.shared)
+        return exchange
+
+    def finish(self) -> None:
+        """Ask the host to end what it has and leave."""
+        if self._open:
+            self._data.shutdown(socket.SHUT_WR)
+
+    def close(self, error: CallError) -> None:
+        """Close both sockets; what is under way fails with `error`."""
+        if not self._open:
+            return
+        self._open = False
+        self._loop.remove_reader(self._data)
+        self._outbox.close()
+        self._orders.close()
+        self._data.close()
+        self._control.close()
+        self._reader.close()
+        exchanges, self._exchanges = self._exchanges, {}
+        for exchange in exchanges.values():
+            exchange.lose(error)
+
+    def _cancel(self, number: int) -> None:
+        self._orders.post(pack(CANCEL, number, b""))
+
+    def _credit(self, number: int, size: int) -> None:
+        self._orders.post(pack_credit(number, size))
+
+    def _on_readable(self) -> None:
+        frames = self._reader.receive(wait=False)
+        if frames is None:
+            self._loop.remove_reader(self._data)
+            self._on_lost()
+            return
+        exchanges = self._exchanges
+        for frame in frames:
+            take = exchanges.pop if frame.kind in (ANSWER, END, FAIL) else exchanges.get
+            exchange = take(frame.call, None)
+            if exchange is not None:
+                exchange.deliver(frame)
+            else:
+                self._on_frame(frame)

@@ -1,0 +1,76 @@
+"""The environment, read once, at the entry of a server or a command."""
+
+import secrets
+from typing import Any
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from livepeer.core import LivepeerError
+
+from ._options import RegistrationOptions, ServerOptions
+
+
+class SettingsError(LivepeerError):
+    """Raised when the environment asks for something and leaves out what it takes; names the variable."""
+
+
+def _env(*names: str, default: Any = None, **constraints: Any) -> Any:
+    """A field read from these variables: ours first, then the names already in use in the field."""
+    return Field(default=default, validation_alias=AliasChoices(*names), **constraints)
+
+
+class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Everything that the environment may say; `LIVEPEER_` before an option's name unless noted here."""
+
+    model_config = SettingsConfigDict(env_prefix="LIVEPEER_", extra="ignore", populate_by_name=True, frozen=True)
+
+    host: str = _env("LIVEPEER_HOST", default="0.0.0.0")
+    port: int = _env("LIVEPEER_PORT", "PORT", default=5000, ge=0, le=65_535)
+    python: str | None = None
+    """Interpreter of the model's own virtual environment."""
+
+    adapter: str | None = None
+    """Entry-point name of the adapter."""
+
+    orch_url: str | None = _env("ORCH_URL", "LIVEPEER_ORCH_URL")
+    orch_token: str | None = _env("ORCH_TOKEN", "ORCH_SECRET", "LIVEPEER_ORCH_SECRET")
+    capability_name: str | None = _env("LIVEPEER_CAPABILITY_NAME", "CAPABILITY_NAME")
+    capability_url: str | None = _env("LIVEPEER_CAPABILITY_URL", "CAPABILITY_URL")
+    capability_description: str | None = _env("LIVEPEER_CAPABILITY_DESCRIPTION", "CAPABILITY_DESCRIPTION")
+    capacity: int | None = _env("LIVEPEER_CAPACITY", "CAPABILITY_CAPACITY", "CAPACITY", ge=1)
+    price_per_unit: int = _env(
+        "LIVEPEER_PRICE_PER_UNIT", "CAPABILITY_PRICE_PER_UNIT", "PRICE_PER_UNIT", default=0, ge=0
+    )
+    price_scaling: int = _env("LIVEPEER_PRICE_SCALING", "CAPABILITY_PRICE_SCALING", default=1, ge=1)
+    currency: str = _env("LIVEPEER_PRICE_CURRENCY", "PRICE_CURRENCY", default="wei")
+    verify_tls: bool = True
+    interval_seconds: float = _env("LIVEPEER_REGISTER_INTERVAL_SECONDS", default=60.0, gt=0)
+
+    def server_options(self) -> ServerOptions:
+        """How to serve; with a random bearer token if the capability is announced and none is set."""
+        token = self.token or (secrets.token_urlsafe(32) if self.orch_url else None)
+        held = {name: getattr(self, name) for name in ServerOptions.model_fields}
+        return ServerOptions.model_validate({**held, "token": token})
+
+    def registration_options(self, token: str | None, *, port: int) -> RegistrationOptions | None:
+        """How to announce; None unless `ORCH_URL` is set.
+
+        Args:
+            token: The server's bearer token.
+            port: Where the server listens.
+
+        Raises:
+            SettingsError: If something that it takes is missing; names the variable.
+        """
+        if self.orch_url is None:
+            return None
+        if self.orch_token is None:
+            raise SettingsError("ORCH_URL is set: set ORCH_TOKEN to the orchestrator's secret too")
+        url = self.capability_url
+        if url is None:
+            if self.host in ("0.0.0.0", "::"):
+                raise SettingsError("ORCH_URL is set: set LIVEPEER_CAPABILITY_URL to where it reaches this server")
+            url = f"http://{self.host}:{port}"
+        held = {name: getattr(self, name) for name in RegistrationOptions.model_fields if hasattr(self, name)}
+        return RegistrationOptions.model_validate({**held, "capability_url": url, "token": token})

@@ -1,0 +1,76 @@
+"""From the first byte of the target to the last call: what state the server is in, and why."""
+
+import logging
+from collections.abc import Callable
+
+from livepeer.core import Description, HealthState
+
+from ._options import ServerOptions
+from ._slots import Slots
+from ._worker import Worker, WorkerState
+
+logger = logging.getLogger("livepeer.server")
+
+
+class Lifecycle:
+    """What the routes and the registrar may know of the worker.
+
+    Args:
+        worker: What holds the model.
+        options: The server's.
+    """
+
+    def __init__(self, worker: Worker, options: ServerOptions) -> None:
+        self.worker = worker
+        self._options = options
+        self.slots: list[Slots] = []
+        self.draining = False
+        self._listeners: list[Callable[[], None]] = []
+        self._described: Description | None = None
+
+    @property
+    def description(self) -> Description | None:
+        """What is served, as last described; None until the target has been imported once."""
+        return self._described
+
+    @property
+    def running(self) -> int:
+        """How many calls hold a slot."""
+        return sum(slots.in_use for slots in self.slots)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call would be taken, if a slot is free."""
+        return self.worker.state is WorkerState.READY and not self.draining
+
+    @property
+    def state(self) -> HealthState:
+        """What `/health` says."""
+        match self.worker.state:
+            case WorkerState.READY:
+                return HealthState.OK if self.running else HealthState.IDLE
+            case WorkerState.FAILED:
+                return HealthState.ERROR
+            case WorkerState.LOADING | WorkerState.STOPPED:
+                return HealthState.LOADING
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each change."""
+        self._listeners.append(listener)
+
+    async def start(self) -> None:
+        """Begin to load."""
+        await self.worker.start(self._on_worker_change)
+
+    def changed(self) -> None:
+        """Tell whoever listens."""
+        for listener in self._listeners:
+            listener()
+
+    def _on_worker_change(self) -> None:
+        description = self.worker.description
+        if description is not None and description is not self._described:
+            if self._described is None or self._described != description:
+                self.slots = [Slots(item.capacity, self._options.queue_size) for item in description.operations]
+            self._described = description
+        self.changed()

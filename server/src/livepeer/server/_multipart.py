@@ -1,0 +1,127 @@
+"""`multipart/form-data` as the JSON document that the operation reads."""
+
+import base64
+import json
+import os
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any, cast
+
+import anyio.to_thread
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from livepeer.core import JsonSchema, MalformedBodyError
+from livepeer.host.wire import append_shared, new_shared
+
+from ._body import Body
+
+MULTIPART_MEDIA_TYPE = "multipart/form-data"
+
+_CHUNK_BYTES = 192 * 1024
+"""A multiple of three, so that pieces of base64 join without padding."""
+
+_MAX_PARTS = 1_000
+
+
+async def multipart_to_json(content_type: bytes, body: Body, schema: JsonSchema) -> Body:
+    """Translate a form: files become base64, other fields what their schema says. Takes `body` over.
+
+    Raises:
+        MalformedBodyError: If the body is no form.
+    """
+    headers = Headers(raw=[(b"content-type", content_type)])
+    size = len(body.inline) if body.shared is None else os.fstat(body.shared).st_size
+    try:
+        parser = MultiPartParser(
+            headers, _pieces(body), max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=size + 1
+        )
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise MalformedBodyError(f"the form cannot be read: {getattr(error, 'message', error)}") from None
+    finally:
+        if body.shared is not None:
+            os.close(body.shared)
+    try:
+        return await anyio.to_thread.run_sync(_write_document, form, schema)
+    finally:
+        await form.close()
+
+
+async def _pieces(body: Body) -> AsyncGenerator[bytes, None]:
+    if body.shared is None:
+        yield body.inline
+        return
+    offset = 0
+    while chunk := os.pread(body.shared, _CHUNK_BYTES, offset):
+        offset += len(chunk)
+        yield chunk
+
+
+def _write_document(form: FormData, schema: JsonSchema) -> Body:
+    shared = new_shared()
+    try:
+        for piece in _document(form, schema):
+            append_shared(shared, piece)
+    except BaseException:
+        os.close(shared)
+        raise
+    return Body(b"", shared)
+
+
+def _document(form: FormData, schema: JsonSchema) -> Iterator[bytes]:
+    properties: dict[str, JsonSchema] = schema.get("properties", {})
+    names = list(dict.fromkeys(form.keys()))
+    for index, name in enumerate(names):
+        yield (b"," if index else b"{") + json.dumps(name).encode() + b":"
+        values = form.getlist(name)
+        types = _types(properties.get(name, {}), schema)
+        as_list = len(values) > 1 or ("array" in types and "string" not in types and not _is_json_list(values[0]))
+        if as_list:
+            items = _types(properties.get(name, {}).get("items", {}), schema)
+            for position, value in enumerate(values):
+                yield b"," if position else b"["
+                yield from _value(value, items)
+            yield b"]"
+        else:
+            yield from _value(values[0], types)
+    yield b"}" if names else b"{}"
+
+
+def _value(value: UploadFile | str, types: set[str]) -> Iterator[bytes]:
+    if isinstance(value, UploadFile):
+        yield b'"'
+        while chunk := value.file.read(_CHUNK_BYTES):
+            yield base64.b64encode(chunk)
+        yield b'"'
+    else:
+        yield _text(value, types).encode()
+
+
+def _text(value: str, types: set[str]) -> str:
+    """A form says everything in text: what the schema wants as a number, say, is read as JSON."""
+    if "string" not in types and types:
+        try:
+            json.loads(value)
+        except ValueError:
+            pass  # stays text, and the schema's own error names the field
+        else:
+            return value
+    return json.dumps(value)
+
+
+def _is_json_list(value: UploadFile | str) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("[")
+
+
+def _types(node: JsonSchema, root: JsonSchema) -> set[str]:
+    """The JSON types that a schema allows; empty if it does not say."""
+    if "$ref" in node:
+        name = str(node["$ref"]).rpartition("/")[2]
+        return _types(cast("dict[str, Any]", root.get("$defs", {})).get(name, {}), root)
+    found: set[str] = set()
+    for branch in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
+        found |= _types(branch, root)
+    kind = node.get("type")
+    if isinstance(kind, str):
+        found.add(kind)
+    return found

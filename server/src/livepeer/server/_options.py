@@ -1,0 +1,77 @@
+"""What may be set, in one place; the environment is read by `_environment` alone."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ServerOptions(BaseModel):
+    """How a server serves. Everything has a default that suits a container."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: str | None = Field(default=None, min_length=1)
+    """Bearer token that every POST needs; None for none. A registered capability gets a random one."""
+
+    queue_size: int = Field(default=0, ge=0)
+    """How many calls may wait for a slot; a network finds another orchestrator sooner than a queue ends."""
+
+    body_limit_bytes: int = Field(default=100 * 1024 * 1024, ge=1)
+    """The largest request body."""
+
+    body_timeout_seconds: float = Field(default=60.0, gt=0)
+    """How long a body may stall before its call is given up."""
+
+    deadline_seconds: float | None = Field(default=None, gt=0)
+    """How long a call may take; None leaves that to the network, which then closes the connection."""
+
+    on_stuck: Literal["wait", "kill"] = "wait"
+    """What to do about a cancelled call that goes on: keep its slot until it ends, or end its host."""
+
+    stuck_seconds: float = Field(default=5.0, ge=0)
+    """How long a cancelled call may go on before it counts as stuck."""
+
+    ping_seconds: float = Field(default=15.0, gt=0)
+    """A stream that is silent this long gets a comment, so that nobody on the way takes it for dead."""
+
+    drain_seconds: float = Field(default=30.0, ge=0)
+    """How long calls may go on after the server was told to stop."""
+
+    operator_routes: bool = False
+    """Whether `/metrics` and `/hardware/info` answer on this port, to strangers too."""
+
+
+class RegistrationOptions(BaseModel):
+    """How a capability is announced to an orchestrator (BYOC contract, section 1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    orch_url: str
+    """Base URL of the orchestrator."""
+
+    orch_token: str = Field(min_length=1)
+    """The orchestrator's secret, sent as it is."""
+
+    capability_url: str
+    """Base URL at which the orchestrator reaches this server."""
+
+    capability_name: str | None = None
+    """Name on the network; None for the capability's own."""
+
+    capability_description: str | None = None
+    capacity: int | None = Field(default=None, ge=1)
+    """How many calls at once are offered; None for the capability's own."""
+
+    price_per_unit: int = Field(default=0, ge=0)
+    """In the currency, for `price_scaling` units."""
+
+    price_scaling: int = Field(default=1, ge=1)
+    currency: str = "wei"
+    verify_tls: bool = True
+    """Orchestrators often sign their own certificates: off only if you mean it."""
+
+    interval_seconds: float = Field(default=60.0, gt=0)
+    """How often to register again while idle: it heals what an orchestrator forgets and leaks."""
+
+    token: str = Field(min_length=1)
+    """The bearer token that the orchestrator is to send."""

@@ -1,0 +1,314 @@
+"""The hot path: one operation's route."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from livepeer.core import (
+    JSON_MEDIA_TYPE,
+    SSE_DONE,
+    SSE_PING,
+    CallCancelledError,
+    CallError,
+    DeadlineExceededError,
+    MediaTypeError,
+    OperationDescription,
+    Problem,
+    sse_event,
+)
+from livepeer.host.wire import ANSWER, END, EVENTS, PROGRESS, Frame, unpack_answer
+
+from ._body import Body, read_body
+from ._connection import Request
+from ._exchange import PING, Exchange
+from ._multipart import MULTIPART_MEDIA_TYPE, multipart_to_json
+from ._options import ServerOptions
+from ._responses import Headers, Receive, Scope, Send, header, send_whole
+from ._slots import Slots
+from ._worker import Worker
+
+logger = logging.getLogger("livepeer.server")
+
+_WATCH_AFTER_SECONDS = 0.01
+"""A call that ends sooner is not worth watching its caller for."""
+
+_CHUNK_BYTES = 256 * 1024
+_JSON = JSON_MEDIA_TYPE.encode()
+_SSE_HEADERS: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class OperationRoute:
+    """Takes calls of one operation.
+
+    Args:
+        index: The operation's place in the description.
+        operation: What it is.
+        worker: What runs it.
+        slots: How many at once.
+        options: The server's.
+        on_change: Called when a call begins or ends.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        operation: OperationDescription,
+        worker: Worker,
+        slots: Slots,
+        options: ServerOptions,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.operation = operation
+        self.slots = slots
+        self._index = index
+        self._worker = worker
+        self._options = options
+        self._on_change = on_change
+        self._media_types = frozenset(operation.input_media_types)
+        self._takes_json = JSON_MEDIA_TYPE in self._media_types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Run one call, from its body to the last byte of its answer.
+
+        Raises:
+            CallError: If it ended badly before anything was sent.
+        """
+        self.slots.check()
+        request = await self._request(scope, receive, request_id)
+        try:
+            if not self.slots.take():
+                await self._wait_for_slot(receive)
+        except BaseException:
+            _close(request.shared)
+            raise
+        try:
+            exchange = self._worker.call(request, self._release)
+        except CallError:
+            self._release()
+            raise
+        self._on_change()
+        watch = _Watch(exchange, receive, self._options, request_id, self._worker)
+        try:
+            if self.operation.streams:
+                await self._stream(exchange, send, request_id)
+            else:
+                await self._answer(await exchange.next_frame(), send, request_id)
+        except asyncio.CancelledError:
+            exchange.give_up(CallCancelledError("the server cancelled the call"))
+            raise
+        finally:
+            watch.end()
+
+    async def _request(self, scope: Scope, receive: Receive, request_id: str) -> Request:
+        media_type = self._media_type(scope)
+        options = self._options
+        body = await read_body(
+            scope, receive, limit_bytes=options.body_limit_bytes, stall_seconds=options.body_timeout_seconds
+        )
+        if media_type == MULTIPART_MEDIA_TYPE:
+            body = await self._translate(scope, body)
+            media_type = JSON_MEDIA_TYPE
+        return Request(
+            operation=self._index,
+            id=request_id.encode("latin-1"),
+            media_type=media_type.encode("latin-1"),
+            headers=b"\n".join([name + b":" + value for name, value in scope["headers"] if name != b"authorization"]),
+            body=body.inline,
+            shared=body.shared,
+            timeout_seconds=options.deadline_seconds,
+        )
+
+    async def _translate(self, scope: Scope, body: Body) -> Body:
+        content_type = header(scope, b"content-type")
+        return await multipart_to_json(content_type, body, self.operation.input_schema)
+
+    def _media_type(self, scope: Scope) -> str:
+        given = header(scope, b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
+        if given in self._media_types:
+            return given
+        if self._takes_json:
+            if given == MULTIPART_MEDIA_TYPE:
+                return given
+            if not given or given.endswith("+json"):
+                return JSON_MEDIA_TYPE
+        accepted = ", ".join([*self.operation.input_media_types, *([MULTIPART_MEDIA_TYPE] if self._takes_json else [])])
+        raise MediaTypeError(f"the body is {given or 'of no media type'}; send {accepted}")
+
+    async def _wait_for_slot(self, receive: Receive) -> None:
+        """Wait in the queue, unless the caller leaves it."""
+        place = asyncio.ensure_future(self.slots.wait())
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((place, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not place.done():
+                raise CallCancelledError("the caller left while its call was queued")
+            await place
+        finally:
+            gone.cancel()
+            if not place.done():
+                place.cancel()
+
+    def _release(self) -> None:
+        self.slots.release()
+        self._on_change()
+
+    async def _answer(self, frame: Frame, send: Send, request_id: str) -> None:
+        assert frame.kind == ANSWER
+        media_type, metrics, body = unpack_answer(frame)
+        headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
+        if metrics:
+            headers.append((b"x-metadata", metrics))
+        kind = media_type.encode("latin-1") or _JSON
+        if frame.shared is None:
+            await send_whole(send, 200, kind, body, headers)
+        else:
+            await _send_shared(send, frame.shared, kind, headers)
+
+    async def _stream(self, exchange: Exchange, send: Send, request_id: str) -> None:
+        silence = _Silence(exchange, self._options.ping_seconds)
+        started = False
+        try:
+            while True:
+                try:
+                    frame = await exchange.next_frame()
+                except CallCancelledError:
+                    raise
+                except CallError as error:
+                    if not started:
+                        raise
+                    problem = Problem.of(error, request_id=request_id).to_json()
+                    await _send_chunk(send, sse_event(b'{"error":' + problem + b"}", "error") + SSE_DONE, last=True)
+                    return
+                silence.broken()
+                if not started:
+                    started = True
+                    headers = [*_SSE_HEADERS, (b"x-request-id", request_id.encode("latin-1"))]
+                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                if frame.kind == EVENTS:
+                    await _send_events(exchange, frame, send)
+                elif frame.kind == END:
+                    await _send_chunk(send, SSE_DONE, last=True)
+                    return
+                elif frame.kind == PROGRESS:
+                    await _send_chunk(send, sse_event(frame.payload, "progress"))
+                else:
+                    assert frame.kind == PING
+                    await _send_chunk(send, SSE_PING)
+        finally:
+            silence.end()
+
+
+class _Watch:
+    """Watches a call's caller and its deadline, once the call has gone on for a moment."""
+
+    def __init__(
+        self, exchange: Exchange, receive: Receive, options: ServerOptions, request_id: str, worker: Worker
+    ) -> None:
+        self._exchange = exchange
+        self._receive = receive
+        self._options = options
+        self._request_id = request_id
+        self._worker = worker
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
+        self._watcher: asyncio.Task[None] | None = None
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _begin(self) -> None:
+        self._watcher = self._loop.create_task(self._watch())
+        if self._options.deadline_seconds is not None:
+            rest = max(0.0, self._options.deadline_seconds - _WATCH_AFTER_SECONDS)
+            self._timer = self._loop.call_later(rest, self._on_deadline)
+
+    async def _watch(self) -> None:
+        await _disconnected(self._receive)
+        self._give_up(CallCancelledError("the caller left"))
+
+    def _on_deadline(self) -> None:
+        self._give_up(DeadlineExceededError(f"the call took longer than {self._options.deadline_seconds:g} s"))
+
+    def _give_up(self, error: CallError) -> None:
+        self._exchange.give_up(error)
+        if self._options.on_stuck == "kill":
+            self._loop.call_later(self._options.stuck_seconds, self._end_if_stuck)
+
+    def _end_if_stuck(self) -> None:
+        if not self._exchange.ended and self._worker.end_stuck(self._request_id):
+            logger.error("[%s] the call could not be stopped; its host was ended", self._request_id)
+
+
+class _Silence:
+    """Nudges an exchange that has been silent for a while."""
+
+    def __init__(self, exchange: Exchange, seconds: float) -> None:
+        self._exchange = exchange
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def broken(self) -> None:
+        self._heard = self._loop.time()
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        rest = self._heard + self._seconds - self._loop.time()
+        if rest <= 0:
+            self._exchange.nudge()
+            rest = self._seconds
+        self._timer = self._loop.call_later(rest, self._look)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_chunk(send: Send, body: bytes, *, last: bool = False) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": not last})
+
+
+async def _send_events(exchange: Exchange, frame: Frame, send: Send) -> None:
+    if frame.shared is None:
+        await _send_chunk(send, frame.payload)
+        exchange.taken(len(frame.payload))
+        return
+    await _send_file(send, frame.shared, more=True, on_sent=exchange.taken)
+
+
+async def _send_shared(send: Send, shared: int, media_type: bytes, headers: Headers) -> None:
+    size = os.fstat(shared).st_size
+    found: Headers = [(b"content-type", media_type), (b"content-length", b"%d" % size), *headers]
+    await send({"type": "http.response.start", "status": 200, "headers": found})
+    await _send_file(send, shared, more=False, on_sent=None)
+
+
+async def _send_file(send: Send, shared: int, *, more: bool, on_sent: Callable[[int], Any] | None) -> None:
+    """Send a shared file piece by piece, as fast as its reader takes it, and close it."""
+    try:
+        size, sent = os.fstat(shared).st_size, 0
+        while sent < size:
+            chunk = os.pread(shared, _CHUNK_BYTES, sent)
+            sent += len(chunk)
+            await _send_chunk(send, chunk, last=not more and sent >= size)
+            if on_sent is not None:
+                on_sent(len(chunk))
+    finally:
+        os.close(shared)
+
+
+def _close(shared: int | None) -> None:
+    if shared is not None:
+        os.close(shared)

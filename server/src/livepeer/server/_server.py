@@ -1,0 +1,229 @@
+"""The edge: one ASGI application over one worker."""
+
+import asyncio
+import contextlib
+import hmac
+import itertools
+import logging
+import secrets
+from collections.abc import Callable
+
+import anyio
+
+from livepeer.core import CallCancelledError, CallError, NotReadyError, Registrar, UnauthorizedError
+
+from ._documents import Documents, to_json
+from ._lifecycle import Lifecycle
+from ._options import ServerOptions
+from ._predict import OperationRoute
+from ._responses import (
+    Headers,
+    MethodNotAllowedError,
+    NotFoundError,
+    Receive,
+    Scope,
+    Send,
+    header,
+    send_problem,
+    send_whole,
+)
+from ._worker import Worker, WorkerState
+
+logger = logging.getLogger("livepeer.server")
+
+_ALIASES = ("", "/run", "/predict")
+"""Where callers in the field look for the default operation (BYOC contract, section 8)."""
+
+_JSON = b"application/json"
+_MAX_REQUEST_ID_LENGTH = 128
+
+
+class Server:
+    """Serves a worker over the Livepeer worker contract; an ASGI 3 application with a lifespan.
+
+    Args:
+        worker: What holds the model. Started and stopped with the application.
+        options: How to serve.
+        registrar: Announces the capability; None for none.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        *,
+        options: ServerOptions | None = None,
+        registrar: Callable[[Lifecycle], Registrar] | None = None,
+    ) -> None:
+        self._options = options or ServerOptions()
+        self.lifecycle = Lifecycle(worker, self._options)
+        self._registrar = registrar(self.lifecycle) if registrar is not None else None
+        self._documents = Documents(self.lifecycle, self._options, self._registrar)
+        self._routes: dict[str, OperationRoute] = {}
+        self._routed_for: object = None
+        self._expected_token = b"Bearer " + self._options.token.encode() if self._options.token else None
+        self._request_ids = itertools.count(1)
+        self._request_id_prefix = secrets.token_hex(6)
+        self._registering: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self.lifecycle.listen(self._on_change)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000, "reason": "this server has no WebSocket routes"})
+
+    async def start(self) -> None:
+        """Begin to load the model and to announce it. The lifespan does this."""
+        await self.lifecycle.start()
+        if self._registrar is not None:
+            self._registering = asyncio.create_task(self._registrar.keep(), name="livepeer-registrar")
+
+    async def stop(self) -> None:
+        """Withdraw, refuse new work, drain, tear the model down. The lifespan does this."""
+        await self.withdraw()
+        with anyio.move_on_after(self._options.drain_seconds):
+            while self.lifecycle.running:
+                self._idle.clear()
+                await self._idle.wait()
+        await self.lifecycle.worker.stop(grace_seconds=self._options.stuck_seconds)
+
+    async def withdraw(self) -> None:
+        """Take the announcement back, and refuse new work from now on."""
+        self.lifecycle.draining = True
+        if self._registering is not None and self._registrar is not None:
+            registering, self._registering = self._registering, None
+            registering.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await registering
+            await self._registrar.withdraw()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = self._request_id(scope)
+        try:
+            if scope["method"] == "POST":
+                await self._post(scope, receive, send, request_id)
+            else:
+                await self._get(scope, send)
+        except CallCancelledError:
+            pass  # nobody is there to answer
+        except CallError as error:
+            headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
+            if isinstance(error, UnauthorizedError):
+                headers.append((b"www-authenticate", b"Bearer"))
+            await send_problem(send, error, request_id=request_id, headers=headers)
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        if self._expected_token is not None and not hmac.compare_digest(
+            header(scope, b"authorization"), self._expected_token
+        ):
+            raise UnauthorizedError("send the capability's bearer token")
+        route = self._routes.get(scope["path"].rstrip("/"))
+        if route is None:
+            self._refuse_unrouted(scope)
+            raise self._not_ready()
+        if not self.lifecycle.ready:
+            raise self._not_ready()
+        await route(scope, receive, send, request_id)
+
+    def _refuse_unrouted(self, scope: Scope) -> None:
+        path: str = scope["path"].rstrip("/")
+        if self._document(path) is not None and path:
+            raise MethodNotAllowedError(f"{path} answers GET")
+        if self.lifecycle.description is not None:
+            raise NotFoundError(f"there is no operation at {path or '/'}")
+
+    def _not_ready(self) -> NotReadyError:
+        if self.lifecycle.draining:
+            return NotReadyError("the server is shutting down", retry_after_seconds=1)
+        worker = self.lifecycle.worker
+        if worker.state is WorkerState.FAILED:
+            return NotReadyError(f"the model cannot be served: {worker.reason}", retry_after_seconds=10)
+        return NotReadyError(worker.reason or "the model is loading", retry_after_seconds=1)
+
+    async def _get(self, scope: Scope, send: Send) -> None:
+        path: str = scope["path"].rstrip("/")
+        document = self._document(path)
+        if document is None:
+            if path in self._routes:
+                raise MethodNotAllowedError(f"{path} answers POST")
+            raise NotFoundError(f"there is nothing at {path}")
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowedError(f"{path or '/'} answers GET")
+        status, media_type, body = document()
+        await send_whole(send, status, media_type, b"" if scope["method"] == "HEAD" else body)
+
+    def _document(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
+        documents = self._documents
+        match path:
+            case "/health":
+                return lambda: (200, _JSON, to_json(documents.health()))
+            case "/healthz":
+                return lambda: (200 if self.lifecycle.ready else 503, _JSON, to_json(documents.health()))
+            case "":
+                return lambda: (200, _JSON, to_json(documents.discovery()))
+            case "/schema":
+                return lambda: (200, _JSON, to_json(documents.schema()))
+            case "/capabilities":
+                return lambda: (200, _JSON, to_json(documents.capabilities()))
+            case "/openapi.json":
+                return lambda: (200, _JSON, to_json(documents.openapi()))
+            case "/version":
+                return lambda: (200, _JSON, to_json(documents.version()))
+            case "/docs":
+                return lambda: (200, b"text/html; charset=utf-8", documents.docs_page())
+            case "/metrics" if self._options.operator_routes:
+                return lambda: (200, b"text/plain; version=0.0.4; charset=utf-8", documents.metrics())
+            case "/hardware/info" if self._options.operator_routes:
+                return lambda: (200, _JSON, to_json(documents.hardware()))
+            case _:
+                return self._asset(path)
+
+    def _asset(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
+        asset = self._documents.docs_asset(path.removeprefix("/docs/")) if path.startswith("/docs/") else None
+        return None if asset is None else lambda: (200, asset[1], asset[0])
+
+    def _on_change(self) -> None:
+        if not self.lifecycle.running:
+            self._idle.set()
+        description = self.lifecycle.description
+        if description is None or description is self._routed_for:
+            return
+        self._routed_for = description
+        routes: dict[str, OperationRoute] = {}
+        for index, operation in enumerate(description.operations):
+            route = OperationRoute(
+                index,
+                operation,
+                self.lifecycle.worker,
+                self.lifecycle.slots[index],
+                self._options,
+                self.lifecycle.changed,
+            )
+            routes[operation.path] = route
+            if index == 0:
+                for alias in (*_ALIASES, f"/{description.info.name}"):
+                    routes.setdefault(alias, route)
+        self._routes = routes
+
+    def _request_id(self, scope: Scope) -> str:
+        given = header(scope, b"x-request-id")
+        if given and len(given) <= _MAX_REQUEST_ID_LENGTH and given.isascii():
+            text = given.decode("ascii")
+            if text.isprintable():
+                return text
+        return f"{self._request_id_prefix}{next(self._request_ids):x}"

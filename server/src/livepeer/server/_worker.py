@@ -1,0 +1,147 @@
+"""The seam: what holds a model, as the server sees it."""
+
+import asyncio
+import logging
+import os
+import socket
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Protocol
+
+from livepeer.core import CallError, Description, HostCrashedError, NotReadyError
+from livepeer.host import Broken, Hello, LoadOrder
+from livepeer.host.wire import BROKEN, HELLO, PROTOCOL_VERSION, READY, Frame
+
+from ._connection import Connection, Request
+from ._exchange import Exchange
+
+logger = logging.getLogger("livepeer.server")
+
+LOG_TAIL_LINES = 50
+
+
+class WorkerState(Enum):
+    """Where a worker stands."""
+
+    LOADING = auto()
+    READY = auto()
+    FAILED = auto()
+    STOPPED = auto()
+
+
+class Worker(Protocol):
+    """What holds one model. The server cannot tell one implementation from another."""
+
+    @property
+    def state(self) -> WorkerState:
+        """Where it stands now."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not ready, if something went wrong."""
+        ...
+
+    @property
+    def description(self) -> Description | None:
+        """What it serves; None until the target has been imported."""
+        ...
+
+    @property
+    def log_tail(self) -> Sequence[str]:
+        """The model's last lines of output, oldest first."""
+        ...
+
+    async def start(self, on_change: Callable[[], None]) -> None:
+        """Begin loading, and return at once.
+
+        Args:
+            on_change: Called on the running loop after each change of state or description.
+        """
+        ...
+
+    def call(self, request: Request, on_end: Callable[[], None]) -> Exchange:
+        """Send a call to the model.
+
+        Raises:
+            NotReadyError: If the worker is not ready. `on_end` is not called then.
+        """
+        ...
+
+    def end_stuck(self, request_id: str) -> bool:
+        """End whatever runs a call that cannot be cancelled. Whether that is possible here."""
+        ...
+
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Let what runs finish within the grace, tear the model down, and leave nothing behind."""
+        ...
+
+
+class HostWorker(ABC):
+    """What the two workers share: a connection to a host, wherever that host runs."""
+
+    def __init__(self, order: LoadOrder) -> None:
+        self._order = order
+        self._connection: Connection | None = None
+        self._gone = asyncio.Event()
+        self._on_change: Callable[[], None] = lambda: None
+        self.state = WorkerState.LOADING
+        self.reason: str | None = None
+        self.description: Description | None = None
+        self.log_tail: deque[str] = deque(maxlen=LOG_TAIL_LINES)
+
+    @abstractmethod
+    async def start(self, on_change: Callable[[], None]) -> None:
+        """Begin loading, and return at once."""
+
+    def call(self, request: Request, on_end: Callable[[], None]) -> Exchange:
+        """Send a call to the host."""
+        if self.state is not WorkerState.READY or self._connection is None:
+            if request.shared is not None:
+                os.close(request.shared)
+            raise NotReadyError(self.reason or "the model is loading", retry_after_seconds=1)
+        return self._connection.call(request, on_end)
+
+    def _connect(self, data: socket.socket, control: socket.socket) -> None:
+        self._gone.clear()
+        self._connection = Connection(data, control, on_frame=self._on_frame, on_lost=self._on_lost)
+        self._connection.load(self._order.model_dump_json().encode())
+
+    def _disconnect(self, error: CallError | None = None) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close(error or HostCrashedError("the model's process ended while the call ran"))
+
+    def _on_lost(self) -> None:
+        self._gone.set()
+
+    def _change(self, state: WorkerState, reason: str | None = None) -> None:
+        self.state = state
+        self.reason = reason
+        self._on_change()
+
+    def _on_frame(self, frame: Frame) -> None:
+        match frame.kind:
+            case kind if kind == HELLO:
+                self._on_hello(Hello.model_validate_json(frame.payload))
+            case kind if kind == READY:
+                self._change(WorkerState.READY)
+            case kind if kind == BROKEN:
+                self._change(WorkerState.FAILED, Broken.model_validate_json(frame.payload).reason)
+            case _:
+                # A frame of a call that ended here already.
+                if frame.shared is not None:
+                    os.close(frame.shared)
+
+    def _on_hello(self, hello: Hello) -> None:
+        if hello.protocol != PROTOCOL_VERSION:
+            self._change(
+                WorkerState.FAILED,
+                f"the host speaks protocol {hello.protocol} (livepeer-core {hello.core_version}), "
+                f"this server {PROTOCOL_VERSION}: install the same livepeer-core in both environments",
+            )
+            return
+        self.description = hello.description
+        self._on_change()
