@@ -127,6 +127,11 @@ class Calls:
         if running is not None and running.stream is not None:
             running.stream.grant(size)
 
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The async calls under way."""
+        with self._lock:
+            return [running.task for running in self._active.values() if running.task is not None]
+
     def close(self) -> None:
         """Let go of the flusher's thread."""
         self._flusher.close()

@@ -79,7 +79,9 @@ class CallFrame(NamedTuple):
 class AnswerFrame(NamedTuple):
     """What an ANSWER says, but for a body in a shared file."""
 
-    media_type: str
+    media_type: bytes
+    """Empty for JSON."""
+
     metrics: bytes
     """A JSON object, or empty."""
 
@@ -135,9 +137,12 @@ def unpack_answer(frame: Frame) -> AnswerFrame:
     """Read an ANSWER, without touching its shared file."""
     payload = frame.payload
     media_size, metrics_size = _ANSWER_HEAD.unpack_from(payload)
-    metrics = _ANSWER_HEAD.size + media_size
+    start = _ANSWER_HEAD.size
+    if not media_size and not metrics_size:
+        return AnswerFrame(b"", b"", payload[start:])
+    metrics = start + media_size
     body = metrics + metrics_size
-    return AnswerFrame(payload[_ANSWER_HEAD.size : metrics].decode("latin-1"), payload[metrics:body], payload[body:])
+    return AnswerFrame(payload[start:metrics], payload[metrics:body], payload[body:])
 
 
 def pack_credit(call: int, size: int) -> bytes:

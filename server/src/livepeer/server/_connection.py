@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from livepeer.core import CallError
 from livepeer.host.wire import (
@@ -23,8 +23,7 @@ from livepeer.host.wire import (
 from ._exchange import Exchange
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One call, as it goes to the host: nothing in it is parsed."""
 
     operation: int

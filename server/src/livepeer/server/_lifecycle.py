@@ -25,6 +25,8 @@ class Lifecycle:
         self._options = options
         self.slots: list[Slots] = []
         self.draining = False
+        self.running = 0
+        """How many calls are under way, those that nobody waits for any more included."""
         self._listeners: list[Callable[[], None]] = []
         self._described: Description | None = None
 
@@ -32,11 +34,6 @@ class Lifecycle:
     def description(self) -> Description | None:
         """What is served, as last described; None until the target has been imported once."""
         return self._described
-
-    @property
-    def running(self) -> int:
-        """How many calls hold a slot."""
-        return sum(slots.in_use for slots in self.slots)
 
     @property
     def ready(self) -> bool:
@@ -55,12 +52,22 @@ class Lifecycle:
                 return HealthState.LOADING
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after each change."""
+        """Call `listener` after each change of state, and when the last running call has ended."""
         self._listeners.append(listener)
 
     async def start(self) -> None:
         """Begin to load."""
         await self.worker.start(self._on_worker_change)
+
+    def call_begins(self) -> None:
+        """Count a call in."""
+        self.running += 1
+
+    def call_ended(self) -> None:
+        """Count a call out, when its work has really ended."""
+        self.running -= 1
+        if not self.running:
+            self.changed()
 
     def changed(self) -> None:
         """Tell whoever listens."""

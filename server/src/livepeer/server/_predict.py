@@ -1,7 +1,6 @@
 """The hot path: one operation's route."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,6 @@ from livepeer.core import (
     SSE_PING,
     CallCancelledError,
     CallError,
-    DeadlineExceededError,
     MediaTypeError,
     OperationDescription,
     Problem,
@@ -23,16 +21,12 @@ from livepeer.host.wire import ANSWER, END, EVENTS, PROGRESS, Frame, unpack_answ
 from ._body import Body, read_body
 from ._connection import Request
 from ._exchange import PING, Exchange
+from ._lifecycle import Lifecycle
 from ._multipart import MULTIPART_MEDIA_TYPE, multipart_to_json
 from ._options import ServerOptions
 from ._responses import Headers, Receive, Scope, Send, header, send_whole
 from ._slots import Slots
-from ._worker import Worker
-
-logger = logging.getLogger("livepeer.server")
-
-_WATCH_AFTER_SECONDS = 0.01
-"""A call that ends sooner is not worth watching its caller for."""
+from ._watchtower import Watchtower, disconnected
 
 _CHUNK_BYTES = 256 * 1024
 _JSON = JSON_MEDIA_TYPE.encode()
@@ -49,27 +43,28 @@ class OperationRoute:
     Args:
         index: The operation's place in the description.
         operation: What it is.
-        worker: What runs it.
+        lifecycle: Counts the calls, and holds what runs them.
         slots: How many at once.
         options: The server's.
-        on_change: Called when a call begins or ends.
+        watchtower: Watches the callers.
     """
 
     def __init__(
         self,
         index: int,
         operation: OperationDescription,
-        worker: Worker,
+        lifecycle: Lifecycle,
         slots: Slots,
         options: ServerOptions,
-        on_change: Callable[[], None],
+        watchtower: Watchtower,
     ) -> None:
         self.operation = operation
         self.slots = slots
         self._index = index
-        self._worker = worker
+        self._lifecycle = lifecycle
+        self._worker = lifecycle.worker
         self._options = options
-        self._on_change = on_change
+        self._watchtower = watchtower
         self._media_types = frozenset(operation.input_media_types)
         self._takes_json = JSON_MEDIA_TYPE in self._media_types
 
@@ -87,13 +82,13 @@ class OperationRoute:
         except BaseException:
             _close(request.shared)
             raise
+        self._lifecycle.call_begins()
         try:
             exchange = self._worker.call(request, self._release)
         except CallError:
             self._release()
             raise
-        self._on_change()
-        watch = _Watch(exchange, receive, self._options, request_id, self._worker)
+        self._watchtower.watch(exchange, receive, request_id)
         try:
             if self.operation.streams:
                 await self._stream(exchange, send, request_id)
@@ -103,7 +98,7 @@ class OperationRoute:
             exchange.give_up(CallCancelledError("the server cancelled the call"))
             raise
         finally:
-            watch.end()
+            self._watchtower.leave(exchange)
 
     async def _request(self, scope: Scope, receive: Receive, request_id: str) -> Request:
         media_type = self._media_type(scope)
@@ -143,7 +138,7 @@ class OperationRoute:
     async def _wait_for_slot(self, receive: Receive) -> None:
         """Wait in the queue, unless the caller leaves it."""
         place = asyncio.ensure_future(self.slots.wait())
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait((place, gone), return_when=asyncio.FIRST_COMPLETED)
             if not place.done():
@@ -156,7 +151,7 @@ class OperationRoute:
 
     def _release(self) -> None:
         self.slots.release()
-        self._on_change()
+        self._lifecycle.call_ended()
 
     async def _answer(self, frame: Frame, send: Send, request_id: str) -> None:
         assert frame.kind == ANSWER
@@ -164,11 +159,10 @@ class OperationRoute:
         headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
         if metrics:
             headers.append((b"x-metadata", metrics))
-        kind = media_type.encode("latin-1") or _JSON
         if frame.shared is None:
-            await send_whole(send, 200, kind, body, headers)
+            await send_whole(send, 200, media_type or _JSON, body, headers)
         else:
-            await _send_shared(send, frame.shared, kind, headers)
+            await _send_shared(send, frame.shared, media_type or _JSON, headers)
 
     async def _stream(self, exchange: Exchange, send: Send, request_id: str) -> None:
         silence = _Silence(exchange, self._options.ping_seconds)
@@ -204,49 +198,6 @@ class OperationRoute:
             silence.end()
 
 
-class _Watch:
-    """Watches a call's caller and its deadline, once the call has gone on for a moment."""
-
-    def __init__(
-        self, exchange: Exchange, receive: Receive, options: ServerOptions, request_id: str, worker: Worker
-    ) -> None:
-        self._exchange = exchange
-        self._receive = receive
-        self._options = options
-        self._request_id = request_id
-        self._worker = worker
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
-        self._watcher: asyncio.Task[None] | None = None
-
-    def end(self) -> None:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-
-    def _begin(self) -> None:
-        self._watcher = self._loop.create_task(self._watch())
-        if self._options.deadline_seconds is not None:
-            rest = max(0.0, self._options.deadline_seconds - _WATCH_AFTER_SECONDS)
-            self._timer = self._loop.call_later(rest, self._on_deadline)
-
-    async def _watch(self) -> None:
-        await _disconnected(self._receive)
-        self._give_up(CallCancelledError("the caller left"))
-
-    def _on_deadline(self) -> None:
-        self._give_up(DeadlineExceededError(f"the call took longer than {self._options.deadline_seconds:g} s"))
-
-    def _give_up(self, error: CallError) -> None:
-        self._exchange.give_up(error)
-        if self._options.on_stuck == "kill":
-            self._loop.call_later(self._options.stuck_seconds, self._end_if_stuck)
-
-    def _end_if_stuck(self) -> None:
-        if not self._exchange.ended and self._worker.end_stuck(self._request_id):
-            logger.error("[%s] the call could not be stopped; its host was ended", self._request_id)
-
-
 class _Silence:
     """Nudges an exchange that has been silent for a while."""
 
@@ -269,11 +220,6 @@ class _Silence:
             self._exchange.nudge()
             rest = self._seconds
         self._timer = self._loop.call_later(rest, self._look)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send_chunk(send: Send, body: bytes, *, last: bool = False) -> None:

@@ -27,6 +27,7 @@ from ._responses import (
     send_problem,
     send_whole,
 )
+from ._watchtower import Watchtower
 from ._worker import Worker, WorkerState
 
 logger = logging.getLogger("livepeer.server")
@@ -58,6 +59,7 @@ class Server:
         self.lifecycle = Lifecycle(worker, self._options)
         self._registrar = registrar(self.lifecycle) if registrar is not None else None
         self._documents = Documents(self.lifecycle, self._options, self._registrar)
+        self._watchtower = Watchtower(worker, self._options)
         self._routes: dict[str, OperationRoute] = {}
         self._routed_for: object = None
         self._expected_token = b"Bearer " + self._options.token.encode() if self._options.token else None
@@ -206,14 +208,8 @@ class Server:
         self._routed_for = description
         routes: dict[str, OperationRoute] = {}
         for index, operation in enumerate(description.operations):
-            route = OperationRoute(
-                index,
-                operation,
-                self.lifecycle.worker,
-                self.lifecycle.slots[index],
-                self._options,
-                self.lifecycle.changed,
-            )
+            slots = self.lifecycle.slots[index]
+            route = OperationRoute(index, operation, self.lifecycle, slots, self._options, self._watchtower)
             routes[operation.path] = route
             if index == 0:
                 for alias in (*_ALIASES, f"/{description.info.name}"):
