@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from livepeer.core import CallCancelledError, DeadlineExceededError, MalformedBodyError, PayloadTooLargeError
 from livepeer.host.wire import SHARED_BODY_BYTES, append_shared, new_shared
@@ -10,8 +10,7 @@ from livepeer.host.wire import SHARED_BODY_BYTES, append_shared, new_shared
 from ._responses import Message, Receive, Scope, header
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A whole body, in memory or in a file whose descriptor is its reader's to close."""
 
     inline: bytes

@@ -71,12 +71,25 @@ class Server:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        else:
+            return
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000, "reason": "this server has no WebSocket routes"})
+            return
+        request_id = self._request_id(scope)
+        try:
+            if scope["method"] == "POST":
+                await self._route(scope)(scope, receive, send, request_id)
+            else:
+                await self._get(scope, send)
+        except CallCancelledError:
+            pass  # nobody is there to answer
+        except CallError as error:
+            headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
+            if isinstance(error, UnauthorizedError):
+                headers.append((b"www-authenticate", b"Bearer"))
+            await send_problem(send, error, request_id=request_id, headers=headers)
 
     async def start(self) -> None:
         """Begin to load the model and to announce it. The lifespan does this."""
@@ -114,22 +127,7 @@ class Server:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = self._request_id(scope)
-        try:
-            if scope["method"] == "POST":
-                await self._post(scope, receive, send, request_id)
-            else:
-                await self._get(scope, send)
-        except CallCancelledError:
-            pass  # nobody is there to answer
-        except CallError as error:
-            headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
-            if isinstance(error, UnauthorizedError):
-                headers.append((b"www-authenticate", b"Bearer"))
-            await send_problem(send, error, request_id=request_id, headers=headers)
-
-    async def _post(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    def _route(self, scope: Scope) -> OperationRoute:
         if self._expected_token is not None and not hmac.compare_digest(
             header(scope, b"authorization"), self._expected_token
         ):
@@ -140,7 +138,7 @@ class Server:
             raise self._not_ready()
         if not self.lifecycle.ready:
             raise self._not_ready()
-        await route(scope, receive, send, request_id)
+        return route
 
     def _refuse_unrouted(self, scope: Scope) -> None:
         path: str = scope["path"].rstrip("/")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import NamedTuple
 
 from livepeer.core import CallCancelledError, CallError, DeadlineExceededError
@@ -43,10 +44,9 @@ class Watchtower:
 
     def watch(self, exchange: Exchange, receive: Receive, request_id: str) -> None:
         """Begin to watch a call."""
-        loop = asyncio.get_running_loop()
-        self._new[exchange] = _Watched(receive, request_id, loop.time())
+        self._new[exchange] = _Watched(receive, request_id, time.monotonic())
         if self._timer is None:
-            self._timer = loop.call_later(_ROUND_SECONDS, self._look)
+            self._timer = asyncio.get_running_loop().call_later(_ROUND_SECONDS, self._look)
 
     def leave(self, exchange: Exchange) -> None:
         """Stop watching a call: it was answered, or nobody waits for it."""
@@ -58,7 +58,7 @@ class Watchtower:
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = time.monotonic()
         for exchange, watched in list(self._new.items()):
             if now - watched.since >= _ROUND_SECONDS:
                 self._old[exchange] = self._new.pop(exchange)
