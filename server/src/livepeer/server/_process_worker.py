@@ -148,11 +148,13 @@ class ProcessWorker(HostWorker):
         self.pid = None
         assert process.stdin is not None
         process.stdin.close()
-        exit_code = await _shielded_wait(process)
-        for pump in self._pumps:
-            pump.close()
-        obituary = self._obituary(exit_code)
-        self._disconnect(error or HostCrashedError(obituary))
+        obituary = ""
+        try:
+            obituary = self._obituary(await _shielded_wait(process))
+        finally:
+            for pump in self._pumps:
+                pump.close()
+            self._disconnect(error or HostCrashedError(obituary))
         return obituary
 
     def _obituary(self, exit_code: int) -> str:

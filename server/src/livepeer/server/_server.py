@@ -58,7 +58,7 @@ class Server:
         self._options = options or ServerOptions()
         self.lifecycle = Lifecycle(worker, self._options)
         self._registrar = registrar(self.lifecycle) if registrar is not None else None
-        self._documents = Documents(self.lifecycle, self._options, self._registrar)
+        self.documents = Documents(self.lifecycle, self._options, self._registrar)
         self._watchtower = Watchtower(worker, self._options)
         self._routes: dict[str, OperationRoute] = {}
         self._routed_for: object = None
@@ -168,7 +168,7 @@ class Server:
         await send_whole(send, status, media_type, b"" if scope["method"] == "HEAD" else body)
 
     def _document(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
-        documents = self._documents
+        documents = self.documents
         match path:
             case "/health":
                 return lambda: (200, _JSON, to_json(documents.health()))
@@ -194,7 +194,7 @@ class Server:
                 return self._asset(path)
 
     def _asset(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
-        asset = self._documents.docs_asset(path.removeprefix("/docs/")) if path.startswith("/docs/") else None
+        asset = self.documents.docs_asset(path.removeprefix("/docs/")) if path.startswith("/docs/") else None
         return None if asset is None else lambda: (200, asset[1], asset[0])
 
     def _on_change(self) -> None:
