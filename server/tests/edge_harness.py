@@ -1,5 +1,6 @@
 """A real server on a real port, over either worker: the server cannot tell them apart, and neither can its tests."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -38,7 +39,7 @@ class Marks:
 async def eventually(condition: Callable[[], bool], what: str = "", seconds: float = 20) -> None:
     """Wait until something outside this process is so."""
     with anyio.move_on_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - it happens in another process
             await anyio.sleep(0.005)
         return
     raise AssertionError(f"did not come true in {seconds} s: {what}")
@@ -94,16 +95,17 @@ async def serving(server: Server) -> AsyncIterator[str]:
     runner = uvicorn.Server(
         uvicorn.Config(server, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=5)
     )
-    runner.capture_signals = _no_signals  # type: ignore[method-assign]
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(runner.serve, [sock])
-        try:
-            yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        finally:
-            runner.should_exit = True
+    runner.capture_signals = _NoSignals  # type: ignore[method-assign]
+    running = asyncio.ensure_future(runner.serve([sock]))
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        runner.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await running
 
 
-class _no_signals:
+class _NoSignals:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...

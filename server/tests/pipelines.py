@@ -196,7 +196,7 @@ class AsyncHeld(Pipeline):
         held = Gate(gate)
         held.mark("entered")
         try:
-            while not held.has("go"):
+            while not held.has("go"):  # noqa: ASYNC110 - the test is another process
                 await asyncio.sleep(0.005)
         except asyncio.CancelledError:
             held.mark("cancelled")
@@ -281,7 +281,7 @@ class AsyncBurstThenThink(Pipeline):
 
 class Quiet(Pipeline):
     async def predict(self, gate: str) -> AsyncIterator[str]:
-        while not Gate(gate).has("go"):
+        while not Gate(gate).has("go"):  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.005)
         yield "at last"
 

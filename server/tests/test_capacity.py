@@ -88,11 +88,13 @@ async def test_a_caller_that_leaves_the_queue_is_forgotten(serve: Serve, marks: 
         tasks.start_soon(lambda: served.predict(gate="a", looks=True))
         await marks.wait("a", "entered")
         waiting = served.server.lifecycle.slots[0]
-        async with httpx2.AsyncClient(base_url=served.url, trust_env=False) as client:
-            async with anyio.create_task_group() as leaving:
-                leaving.start_soon(lambda: client.post("/predict", json={"gate": "b", "looks": True}))
-                await eventually(lambda: waiting.waiting == 1)
-                leaving.cancel_scope.cancel()
+        async with (
+            httpx2.AsyncClient(base_url=served.url, trust_env=False) as client,
+            anyio.create_task_group() as leaving,
+        ):
+            leaving.start_soon(lambda: client.post("/predict", json={"gate": "b", "looks": True}))
+            await eventually(lambda: waiting.waiting == 1)
+            leaving.cancel_scope.cancel()
         await eventually(lambda: waiting.waiting == 0)
         marks.go("a")
         await eventually(lambda: waiting.in_use == 0)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from edge_harness import PIPELINES, Marks, Served, eventually, make_worker, serve_with
 
-from livepeer.server import ServerOptions
+from livepeer.server import ProcessWorker, ServerOptions
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def comes_back(served: Served) -> None:
     """Call until the host is there again."""
     with anyio.fail_after(20):
-        while (await served.predict(how="live")).status_code != 200:
+        while (await served.predict(how="live")).status_code != 200:  # noqa: ASYNC110
             await anyio.sleep(0.02)
 
 
@@ -140,14 +140,14 @@ async def test_a_server_stops_while_its_host_loads(marks: Marks) -> None:
 async def test_nothing_outlives_a_killed_edge(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "livepeer.server", f"{PIPELINES}:Dying", "--host", "127.0.0.1", "--port", "0"]
     with (tmp_path / "log").open("wb") as log:
-        edge = subprocess.Popen(command, stderr=log)
+        edge = subprocess.Popen(command, stderr=log)  # noqa: ASYNC220
     try:
         process = psutil.Process(edge.pid)
         await eventually(lambda: any(c.net_connections() for c in [process]), "the edge listens")
         port = next(c.laddr.port for c in process.net_connections() if c.status == psutil.CONN_LISTEN)
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             with anyio.fail_after(20):
-                while (await client.post("/predict", json={"how": "live"})).status_code != 200:
+                while (await client.post("/predict", json={"how": "live"})).status_code != 200:  # noqa: ASYNC110
                     await anyio.sleep(0.02)
             pids = (await client.post("/predict", json={"how": "children"})).json()
         family = [child.pid for child in process.children(recursive=True)] + pids
@@ -160,8 +160,6 @@ async def test_nothing_outlives_a_killed_edge(tmp_path: Path) -> None:
 
 async def test_health_is_quick_while_a_c_call_holds_the_gil() -> None:
     bench = Path(__file__).parents[2] / "tests" / "bench" / "models.py"
-    from livepeer.server import ProcessWorker
-
     async with serve_with(ProcessWorker(f"{bench}:Burner")) as served, anyio.create_task_group() as tasks:
         times: list[float] = []
         done = anyio.Event()

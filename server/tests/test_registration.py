@@ -63,7 +63,7 @@ async def test_a_capability_registers_once_ready_with_all_that_it_offers(marks: 
             assert not net.capabilities
             marks.go("setup")
             await until_state(served, "registered")
-            (found,) = net.capabilities
+            (found,) = net.capabilities.values()
             assert (found.name, found.capacity, found.price_per_unit) == ("tested", 3, 7)
             offered = (await served.client.get("/capabilities")).json()["capabilities"][0]
             assert (offered["name"], offered["capacity"], offered["price_scaling"]) == ("tested", 3, 2)
@@ -98,10 +98,12 @@ async def test_5xx_and_a_refused_connection_are_tried_again() -> None:
     def answer(_: Request) -> Response:
         return PlainTextResponse("x", next(answers, 200))
 
-    async with orchestrator(answer) as (url, seen):
-        async with serve_with(make_worker("process", "SyncReturn"), registrar=registering(url, "s")) as served:
-            await until_state(served, "registered")
-            assert len(seen) == 3
+    async with (
+        orchestrator(answer) as (url, seen),
+        serve_with(make_worker("process", "SyncReturn"), registrar=registering(url, "s")) as served,
+    ):
+        await until_state(served, "registered")
+        assert len(seen) == 3
     closed = bind("127.0.0.1", 0)
     port = closed.getsockname()[1]
     closed.close()
