@@ -2,7 +2,7 @@
 
 import inspect
 import mimetypes
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
@@ -121,6 +121,11 @@ class FunctionOperation:
             return self._encode_bytes(bytes(cast("bytes", value)), None)
         if isinstance(value, Path):
             return self._encode_bytes(_read(value), mimetypes.guess_type(value.name)[0])
+        if isinstance(value, Iterator | AsyncIterator | Awaitable):
+            raise ModelFailedError(
+                f"the model returned a {type(cast('object', value)).__name__}; annotate what it returns as Iterator[...] or "
+                "AsyncIterator[...] to stream it, or define it with async def"
+            )
         return Encoded(encode_json(value), JSON_MEDIA_TYPE)
 
     def _encode_bytes(self, body: bytes, guessed: str | None) -> Encoded:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Base64Encoder, Base64UrlEncoder, BaseModel, ConfigDict, EncodedBytes, Field, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
 from ._call import Call
@@ -19,6 +19,7 @@ from ._json_schema import NoJsonFormError, input_schema, output_schema
 
 _ITERATORS = (Iterator, Generator, AsyncIterator, AsyncGenerator, Iterable, AsyncIterable)
 _YIELDING = (Iterator, Generator, AsyncIterator, AsyncGenerator)
+_BASE64 = (Base64Encoder, Base64UrlEncoder)
 _GENERATED_CONFIG = ConfigDict(
     extra="forbid", val_json_bytes="base64", ser_json_bytes="base64", protected_namespaces=()
 )
@@ -105,7 +106,7 @@ class Signature:
     def _generate(self, inputs: list[inspect.Parameter], hints: dict[str, Any]) -> type[BaseModel]:
         fields: dict[str, Any] = {}
         for parameter in inputs:
-            annotation = hints.get(parameter.name, Any)
+            annotation = _decoded_once(hints.get(parameter.name, Any))
             default = ... if parameter.default is parameter.empty else parameter.default
             name = parameter.name
             if name.startswith("_") or hasattr(BaseModel, name):
@@ -187,6 +188,21 @@ def _media_type(annotation: Any) -> str | None:
     if bare in (bytes, bytearray, memoryview):
         return BINARY_MEDIA_TYPE
     return None if bare in (Any, Path) else JSON_MEDIA_TYPE
+
+
+def _decoded_once(annotation: Any) -> Any:
+    """`Base64Bytes` as plain bytes, at any depth: the generated model's own setting decodes them."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Annotated:
+        base, *metadata = arguments
+        kept = [item for item in metadata if not isinstance(item, EncodedBytes) or item.encoder not in _BASE64]
+        base = _decoded_once(base)
+        return Annotated[base, *kept] if kept else base
+    decoded = tuple(_decoded_once(argument) for argument in arguments)
+    if decoded == arguments:
+        return annotation
+    origin = typing.get_origin(annotation)
+    return typing.Union[decoded] if origin in (types.UnionType, typing.Union) else origin[decoded]  # noqa: UP007
 
 
 def _bare(annotation: Any) -> Any:

@@ -3,8 +3,6 @@
 import argparse
 import sys
 
-from pydantic import ValidationError
-
 from ._environment import SettingsError
 from ._serve import serve_target
 
@@ -20,7 +18,7 @@ def main() -> None:
     arguments = vars(parser.parse_args())
     try:
         serve_target(arguments.pop("target"), **arguments)
-    except (SettingsError, ValidationError, OSError) as error:
+    except (SettingsError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

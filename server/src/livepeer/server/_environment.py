@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from livepeer.core import LivepeerError
@@ -12,7 +12,7 @@ from ._options import RegistrationOptions, ServerOptions
 
 
 class SettingsError(LivepeerError):
-    """Raised when the environment asks for something and leaves out what it takes; names the variable."""
+    """Raised when a setting does not fit, or one is missing that another needs; names the variable."""
 
 
 def _env(*names: str, default: Any = None, **constraints: Any) -> Any:
@@ -46,6 +46,19 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     currency: str = _env("LIVEPEER_PRICE_CURRENCY", "PRICE_CURRENCY", default="wei")
     verify_tls: bool = True
     interval_seconds: float = _env("LIVEPEER_REGISTER_INTERVAL_SECONDS", default=60.0, gt=0)
+
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":
+        """The environment, and what is given, which wins; None means not given.
+
+        Raises:
+            SettingsError: If a value does not fit; names the variable or the argument.
+        """
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+            raise SettingsError("; ".join(found)) from None
 
     def server_options(self) -> ServerOptions:
         """How to serve; with a random bearer token if the capability is announced and none is set."""

@@ -23,11 +23,11 @@ def serve_target(
         settings: Fields of `Settings`, which win over the environment; None means unset.
 
     Raises:
-        SettingsError: If the environment leaves something out.
+        SettingsError: If a setting does not fit, or is missing.
         OSError: If the port cannot be had.
     """
     configure_logging()
-    found = Settings(**{name: value for name, value in settings.items() if value is not None})
+    found = Settings.read(**settings)
     options = found.server_options()
     sock = bind(found.host, found.port)
     registration = found.registration_options(options.token, port=sock.getsockname()[1])

@@ -6,6 +6,7 @@ from livepeer.core import Call, MediaType, current_call
 
 from ._adapter import PipelineAdapter
 from ._pipeline import Pipeline, PipelineCapability
+from ._prepare import prepare_models
 
 if TYPE_CHECKING:
     from ._serve import make_app, serve
@@ -18,6 +19,7 @@ __all__ = [
     "PipelineCapability",
     "current_call",
     "make_app",
+    "prepare_models",
     "serve",
 ]
 
