@@ -122,9 +122,10 @@ class FunctionOperation:
         if isinstance(value, Path):
             return self._encode_bytes(_read(value), mimetypes.guess_type(value.name)[0])
         if isinstance(value, Iterator | AsyncIterator | Awaitable):
+            kind = type(cast("object", value)).__name__
             raise ModelFailedError(
-                f"the model returned a {type(cast('object', value)).__name__}; annotate what it returns as Iterator[...] or "
-                "AsyncIterator[...] to stream it, or define it with async def"
+                f"the model returned a {kind}; annotate what it returns as Iterator[...] or AsyncIterator[...] "
+                "to stream it, or define it with async def"
             )
         return Encoded(encode_json(value), JSON_MEDIA_TYPE)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-from pydantic import Base64Encoder, Base64UrlEncoder, BaseModel, ConfigDict, EncodedBytes, Field, create_model
+from pydantic import Base64Encoder, BaseModel, ConfigDict, EncodedBytes, Field, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+from pydantic.types import Base64UrlEncoder
 
 from ._call import Call
 from ._description import BINARY_MEDIA_TYPE, JSON_MEDIA_TYPE, JsonSchema

@@ -9,7 +9,7 @@ import io
 import pickle
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from livepeer.core import Target, TargetError
 
@@ -73,7 +73,7 @@ def _named(pipeline: Any) -> str:
 
 
 def _pickled(pipeline: Any, directory: Path) -> str:
-    cls: type = type(pipeline)
+    cls = cast("type[Any]", type(pipeline))
     main = str(_main_file(cls.__qualname__)) if cls.__module__ == "__main__" else ""
     try:
         content = pickle.dumps(pipeline)

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from livepeer.core import FunctionOperation, Info, TargetError
 
@@ -111,7 +111,7 @@ def _capacity_of(model: Any) -> int:
 
 
 def _info_of(model: Any, summary: str) -> Info:
-    named: Any = model if inspect.isroutine(model) else type(model)
+    named = cast("Any", model if inspect.isroutine(model) else type(model))
     name = getattr(model, "name", None) or getattr(model, "pipeline_id", None) or kebab_case(named.__name__)
     description = getattr(model, "description", None) or _own_doc(named) or summary
     try:

@@ -3,7 +3,7 @@
 import inspect
 import runpy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from livepeer.core import Target, TargetError
 
@@ -45,7 +45,8 @@ def _is_inherited(hook: Any) -> bool:
 def _directory(target: Target, pipeline: Any) -> Path:
     if target.path is not None:
         return target.path if target.is_directory else target.path.parent
-    named: Any = pipeline if inspect.isclass(pipeline) or inspect.isroutine(pipeline) else type(pipeline)
+    is_named = inspect.isclass(pipeline) or inspect.isroutine(pipeline)
+    named = cast("Any", pipeline if is_named else type(pipeline))
     try:
         file = inspect.getsourcefile(named)
     except TypeError:
