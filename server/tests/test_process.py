@@ -106,6 +106,21 @@ async def test_at_the_end_it_unregisters_first_then_lets_its_calls_finish(marks:
             assert await running.end() == 0
 
 
+async def test_a_call_that_outlasts_the_drain_gets_a_typed_503(marks: Marks) -> None:
+    async with program("HeldOne", LIVEPEER_DRAIN_SECONDS="0.2", LIVEPEER_STUCK_SECONDS="0.2") as running:
+        await running.until("IDLE")
+        answers: list[httpx2.Response] = []
+
+        async def call() -> None:
+            answers.append(await running.client.post("/predict", json={"gate": "long", "looks": False}, timeout=20))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            await marks.wait("long", "entered")
+            assert await running.end() == 0
+        assert (answers[0].status_code, answers[0].json()["code"]) == (503, "not_ready")
+
+
 async def test_the_environments_names_in_use_in_the_field_are_accepted() -> None:
     async with DevNet() as net:
         environment = {

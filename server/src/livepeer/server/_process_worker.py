@@ -72,7 +72,7 @@ class ProcessWorker(HostWorker):
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Let the host finish within the grace, then kill it and all it started."""
-        if self._supervisor is None:
+        if self._supervisor is None or self.state is WorkerState.STOPPED:
             return
         was_ready = self.state is WorkerState.READY
         self._change(WorkerState.STOPPED)

@@ -9,6 +9,8 @@ import uvicorn
 from ._server import Server
 
 _BACKLOG = 2048
+_LINGER_SECONDS = 5
+"""How long the last answers may take to reach their callers, once every call has ended."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -30,22 +32,21 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def run(server: Server, sock: socket.socket, *, drain_seconds: float = 30.0) -> None:
+def run(server: Server, sock: socket.socket) -> None:
     """Serve on a bound socket until SIGTERM or Ctrl-C, then withdraw, drain and tear down.
 
     Args:
         server: What to serve.
         sock: From `bind`.
-        drain_seconds: How long open connections may go on at the end.
     """
     # uvicorn raises the signal that stopped it again once it is done: without these it would be the exit code.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_handled)
-    _Uvicorn(server, drain_seconds=drain_seconds).run(sockets=[sock])
+    _Uvicorn(server).run(sockets=[sock])
 
 
 class _Uvicorn(uvicorn.Server):
-    def __init__(self, server: Server, *, drain_seconds: float) -> None:
+    def __init__(self, server: Server) -> None:
         super().__init__(
             uvicorn.Config(
                 server,
@@ -58,14 +59,15 @@ class _Uvicorn(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 date_header=False,
-                timeout_graceful_shutdown=max(1, round(drain_seconds)),
+                timeout_graceful_shutdown=_LINGER_SECONDS,
             )
         )
         self._server = server
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # The announcement goes first: a refused connection costs an orchestrator's trust (contract, section 1).
-        await self._server.withdraw()
+        # Before the sockets close: a refused connection costs an orchestrator's trust (BYOC contract, section 1),
+        # and a call that outlasts the drain still gets its answer, a typed 503.
+        await self._server.stop()
         await super().shutdown(sockets)
 
 

@@ -1,5 +1,6 @@
 """From a target to a running server: what `serve()`, the command and `python -m livepeer.server` share."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from ._process_worker import ProcessWorker
 from ._run import bind, configure_logging, run
 from ._server import Server
 from ._worker import Worker
+
+logger = logging.getLogger("livepeer.server")
 
 
 def serve_target(
@@ -37,4 +40,5 @@ def serve_target(
         options=options,
         registrar=None if registration is None else lambda lifecycle: BYOCRegistrar(lifecycle, registration),
     )
-    run(server, sock, drain_seconds=options.drain_seconds)
+    logger.info("listening at http://%s:%d", found.host, sock.getsockname()[1])
+    run(server, sock)

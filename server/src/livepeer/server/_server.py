@@ -98,7 +98,7 @@ class Server:
             self._registering = asyncio.create_task(self._registrar.keep(), name="livepeer-registrar")
 
     async def stop(self) -> None:
-        """Withdraw, refuse new work, drain, tear the model down. The lifespan does this."""
+        """Withdraw, refuse new work, drain, tear the model down. The lifespan does this; once is enough."""
         await self.withdraw()
         with anyio.move_on_after(self._options.drain_seconds):
             while self.lifecycle.running:

@@ -33,7 +33,8 @@ class PipelineAdapter:
         Raises:
             TargetError: If there is no pipeline, or no telling which.
         """
-        return PipelineCapability(self.find(target))
+        manifest = self._read_manifest(target) if target.is_directory else None
+        return PipelineCapability(self.find(target), manifest)
 
     def find(self, target: Target) -> Any:
         """The pipeline that a target names.

@@ -2,10 +2,10 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
-from livepeer.core import FunctionOperation, Info, TargetError
+from livepeer.core import FunctionOperation, Info, Manifest, TargetError
 
 _CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -46,18 +46,19 @@ class PipelineCapability:
 
     Args:
         pipeline: A `Pipeline` class or instance, any object or class with a predict, or a function.
+        manifest: What a livepeer.yaml says of it, which wins.
 
     Raises:
         TargetError: If it has no predict, or several, or one without a schema.
     """
 
-    def __init__(self, pipeline: Any) -> None:
-        self._given = pipeline
+    def __init__(self, pipeline: Any, manifest: Manifest | None = None) -> None:
         self._model = _instantiated(pipeline)
         predict = _predict_of(self._model)
-        operation = FunctionOperation(predict, capacity=_capacity_of(self._model))
+        said = manifest.model_dump(exclude_none=True) if manifest is not None else {}
+        operation = FunctionOperation(predict, capacity=said.get("capacity") or _capacity_of(self._model))
         self.operations = (operation,)
-        self.info = _info_of(self._model, operation.description.summary)
+        self.info = _info_of(self._model, operation.description.summary, said)
 
     def setup(self) -> Any:
         """Run the pipeline's own `setup()`, if it has one."""
@@ -110,18 +111,18 @@ def _capacity_of(model: Any) -> int:
     return capacity
 
 
-def _info_of(model: Any, summary: str) -> Info:
+def _info_of(model: Any, summary: str, said: Mapping[str, Any]) -> Info:
     named = cast("Any", model if inspect.isroutine(model) else type(model))
     name = getattr(model, "name", None) or getattr(model, "pipeline_id", None) or kebab_case(named.__name__)
     description = getattr(model, "description", None) or _own_doc(named) or summary
+    own: dict[str, Any] = {
+        "name": name,
+        "version": str(getattr(model, "version", "0.0.0")),
+        "description": description,
+        "gpu": getattr(model, "gpu", None),
+    }
     try:
-        return Info(
-            name=name,
-            version=str(getattr(model, "version", "0.0.0")),
-            description=description,
-            adapter="pipeline",
-            gpu=getattr(model, "gpu", None),
-        )
+        return Info(adapter="pipeline", **(own | {key: said[key] for key in own if key in said}))
     except ValueError as error:
         raise TargetError(f"{named.__name__}: {error}") from error
 

@@ -17,8 +17,8 @@ from ._pipeline import PipelineCapability
 def serve(
     pipeline: Any,
     *,
-    host: str = "0.0.0.0",
-    port: int = 5000,
+    host: str | None = None,
+    port: int | None = None,
     python: str | None = None,
     worker: Literal["process", "inline"] = "process",
     **settings: Any,
@@ -28,8 +28,8 @@ def serve(
     Args:
         pipeline: A `Pipeline` class, an instance, or a function. Another process loads it again, so in
             a script call this under ``if __name__ == "__main__":``.
-        host: Address to bind.
-        port: Port to bind; 0 for any.
+        host: Address to bind; `LIVEPEER_HOST` or 0.0.0.0 if None.
+        port: Port to bind, 0 for any; `LIVEPEER_PORT` or 5000 if None.
         python: Interpreter of another virtual environment that holds the model's framework.
         worker: ``"process"`` keeps the model in a process of its own; ``"inline"`` in this one.
         settings: Fields of `livepeer.server.Settings`; the environment fills in the others.

@@ -1,0 +1,208 @@
+"""The command line: what each command takes. What it does is imported only when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._group import OneLineErrorGroup
+
+app = typer.Typer(
+    cls=OneLineErrorGroup,
+    name="livepeer",
+    help="Serve a Python model on the Livepeer network, try it locally, and call it.",
+    epilog="Example: livepeer dev examples/hello_world",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DEFAULT_GATEWAY_URL = "http://127.0.0.1:9935"
+"""Where `livepeer dev` has its gateway, unless it is told otherwise."""
+
+_TARGET_HELP = "What to serve: module:attribute, a file, or a directory with a manifest."
+
+Target = Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET_HELP, show_default=False)]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-i",
+        "--input",
+        metavar="NAME=VALUE",
+        help="A field of the input: JSON, @FILE, or text. @FILE alone is the whole document, @- standard input.",
+        show_default=False,
+    ),
+]
+Python = Annotated[str | None, typer.Option(metavar="PATH", help="Interpreter of the model's own virtual environment.")]
+Adapter = Annotated[str | None, typer.Option(metavar="NAME", help="The adapter to use, instead of asking each.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the answer there.", show_default=False)
+]
+Route = Annotated[str, typer.Option(metavar="PATH", help="The operation's path.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        typer.echo(f"livepeer {importlib.metadata.version('livepeer-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Show the help if no command is given."""
+    del version
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command(epilog="Example: livepeer serve examples/hello_world --port 5000")
+def serve(
+    target: Target,
+    host: Annotated[str | None, typer.Option(help="Address to bind (LIVEPEER_HOST, 0.0.0.0).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to bind, 0 for any (LIVEPEER_PORT, 5000).")
+    ] = None,
+    python: Python = None,
+    adapter: Adapter = None,
+    token: Annotated[str | None, typer.Option(help="Bearer token that every call needs (LIVEPEER_TOKEN).")] = None,
+    queue_size: Annotated[
+        int | None, typer.Option(min=0, help="How many calls may wait for a slot (LIVEPEER_QUEUE_SIZE, 0).")
+    ] = None,
+    deadline_seconds: Annotated[
+        float | None, typer.Option(help="How long a call may take (LIVEPEER_DEADLINE_SECONDS, no limit).")
+    ] = None,
+    drain_seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long calls may go on at the end (LIVEPEER_DRAIN_SECONDS, 30).")
+    ] = None,
+    orch_url: Annotated[str | None, typer.Option(help="Orchestrator to register with (ORCH_URL).")] = None,
+    orch_token: Annotated[str | None, typer.Option(help="The orchestrator's secret (ORCH_TOKEN).")] = None,
+    capability_name: Annotated[
+        str | None, typer.Option(help="Name on the network (LIVEPEER_CAPABILITY_NAME, the model's own).")
+    ] = None,
+    capability_url: Annotated[
+        str | None, typer.Option(help="Where the orchestrator reaches this server (LIVEPEER_CAPABILITY_URL).")
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="How many calls at once are offered (LIVEPEER_CAPACITY, the model's own).")
+    ] = None,
+    price_per_unit: Annotated[
+        int | None, typer.Option(min=0, help="Price in wei (LIVEPEER_PRICE_PER_UNIT, 0).")
+    ] = None,
+) -> None:
+    """Serve a model over HTTP until Ctrl-C; with ORCH_URL set, register it with an orchestrator."""
+    from ._serve import serve
+
+    serve(
+        target,
+        host=host,
+        port=port,
+        python=python,
+        adapter=adapter,
+        token=token,
+        queue_size=queue_size,
+        deadline_seconds=deadline_seconds,
+        drain_seconds=drain_seconds,
+        orch_url=orch_url,
+        orch_token=orch_token,
+        capability_name=capability_name,
+        capability_url=capability_url,
+        capacity=capacity,
+        price_per_unit=price_per_unit,
+    )
+
+
+@app.command(epilog="Example: livepeer predict examples/hello_world -i text=hello")
+def predict(
+    target: Target,
+    inputs: Inputs = None,
+    output: Output = None,
+    route: Route = "predict",
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """Load a model, run it once, print its answer. No port is opened."""
+    from ._predict import predict
+
+    predict(target, inputs or [], output_path=output, route=route, python=python, adapter=adapter)
+
+
+@app.command(epilog="Example: livepeer schema examples/hello_world")
+def schema(
+    target: Target,
+    openapi: Annotated[bool, typer.Option("--openapi", help="Print the OpenAPI document instead.")] = False,
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """Print what a model takes and gives, as JSON Schema. Its setup() does not have to succeed."""
+    from ._schema import print_schema
+
+    print_schema(target, openapi=openapi, python=python, adapter=adapter)
+
+
+@app.command(epilog="Example: livepeer dev examples/hello_world examples/llm_chat --reload")
+def dev(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="[TARGET]...", help=_TARGET_HELP, show_default=False)
+    ] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Serve a target again when its files change.")] = False,
+    gateway_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the gateway, 0 for any.")] = 9935,
+    orchestrator_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port of the orchestrator, 0 for any.")
+    ] = 8935,
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """Run a local network that serves the targets, and print how to call them. Ctrl-C ends it all."""
+    from ._dev import dev
+
+    dev(
+        targets or [],
+        reload=reload,
+        gateway_port=gateway_port,
+        orchestrator_port=orchestrator_port,
+        python=python,
+        adapter=adapter,
+    )
+
+
+@app.command(epilog="Example: livepeer call llm-chat -i prompt='The sea' --stream")
+def call(
+    capability: Annotated[
+        str, typer.Argument(metavar="CAPABILITY", help="Its name on the network.", show_default=False)
+    ],
+    inputs: Inputs = None,
+    gateway: Annotated[
+        str, typer.Option(metavar="URL", envvar="LIVEPEER_GATEWAY_URL", help="The gateway to ask.")
+    ] = DEFAULT_GATEWAY_URL,
+    orch: Annotated[str | None, typer.Option(metavar="URL", help="Ask this orchestrator, and no gateway.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print each piece of the answer as it comes.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long the call may take.")] = 60,
+    route: Route = "predict",
+    output: Output = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Do not verify TLS certificates: orchestrators sign their own.")
+    ] = False,
+) -> None:
+    """Call a capability on the network and print its answer. Text that reads as JSON: -i 'name="123"'."""
+    from ._call import call
+
+    call(
+        capability,
+        inputs or [],
+        gateway_url=gateway,
+        orch_url=orch,
+        stream=stream,
+        timeout_seconds=timeout,
+        route=route,
+        output_path=output,
+        verify=not insecure,
+    )
