@@ -18,6 +18,7 @@ from livepeer.host._wire import (
     pack_answer,
     pack_call,
     pack_credit,
+    pack_shared,
     read_shared,
     share,
     unpack_answer,
@@ -58,8 +59,8 @@ def test_a_call_and_an_answer_are_read_as_they_were_written() -> None:
     first, second, third, credit = through(call, answer, plain, pack_credit(3, 2**40))
     assert (first.kind, first.call) == (CALL, 7)
     assert unpack_call(first) == (1, 1.5, "a/b", "id", b"a:b\nc:d", b"body")
-    assert (second.kind, unpack_answer(second)) == (ANSWER, (b"image/png", b"{}", b"png"))
-    assert unpack_answer(third) == (b"", b"", b"1")
+    assert (second.kind, unpack_answer(second)) == (ANSWER, (b"image/png", b"{}", b"png", 0))
+    assert unpack_answer(third) == (b"", b"", b"1", 0)
     assert unpack_credit(credit) == 2**40
 
 
@@ -70,14 +71,15 @@ def test_shared_bodies_keep_to_their_frames() -> None:
         for number in range(5):
             ours.sendall(pack(EVENTS, 100 + number, b"small"))
             body = share(bytes([number]) * 100_000)
-            socket.send_fds(ours, [pack(EVENTS, number, b"", shared=True)], [body])
+            socket.send_fds(ours, [pack_shared(EVENTS, number)], [body])
             os.close(body)
         frames: list[object] = []
         while found := reader.receive(wait=False):
             frames += found
         for frame in frames:
             if frame.shared is not None:
-                assert read_shared(frame.shared) == bytes([frame.call]) * 100_000
+                assert read_shared(frame.shared, 100_000) == bytes([frame.call]) * 100_000
+                os.close(frame.shared)
         assert len(frames) == 10
 
 
@@ -87,7 +89,7 @@ def test_descriptors_of_frames_never_read_are_closed() -> None:
     with ours, theirs:
         reader = FrameReader(theirs)
         body = share(b"x" * 100)
-        socket.send_fds(ours, [pack(EVENTS, 1, b"", shared=True)[:5]], [body])
+        socket.send_fds(ours, [pack_shared(EVENTS, 1)[:5]], [body])
         os.close(body)
         assert reader.receive() == []
         reader.close()

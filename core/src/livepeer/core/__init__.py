@@ -4,6 +4,9 @@ An adapter makes a `Capability` of somebody's model; a host runs its `Operation`
 them. This package says what passes between the three, and depends on pydantic alone.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._adapter import ADAPTER_GROUP, Adapter, find_adapter
 from ._call import Call, current_call
 from ._capability import Capability, describe
@@ -36,13 +39,16 @@ from ._errors import (
     UnclaimedTargetError,
 )
 from ._health import HealthState
-from ._manifest import MANIFEST_FILE, Manifest
-from ._operation import Encoded, FunctionOperation, Interruptible, Operation, encode_json, input_error
+from ._operation import Encoded, Interruptible, Operation
 from ._problem import PROBLEM_MEDIA_TYPE, Problem
 from ._registrar import Registrar, Registration, RegistrationState
-from ._signature import MediaType
 from ._sse import MAX_LINE_BYTES, SSE_DONE, SSE_PING, sse_event
 from ._target import Target
+
+if TYPE_CHECKING:
+    from ._function import FunctionOperation, encode_json, input_error
+    from ._manifest import MANIFEST_FILE, Manifest
+    from ._signature import MediaType
 
 __all__ = [
     "ADAPTER_GROUP",
@@ -97,3 +103,20 @@ __all__ = [
     "input_error",
     "sse_event",
 ]
+
+
+_LAZY = {
+    "FunctionOperation": "_function",
+    "encode_json": "_function",
+    "input_error": "_function",
+    "MANIFEST_FILE": "_manifest",
+    "Manifest": "_manifest",
+    "MediaType": "_signature",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Reading signatures takes most of pydantic, and an edge never does.
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,14 +1,15 @@
 """Adapters: how a framework's own object becomes a capability, and how one is found."""
 
-import importlib.metadata
 import logging
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ._capability import Capability
 from ._errors import TargetError, UnclaimedTargetError
-from ._manifest import Manifest
 from ._target import Target
+
+if TYPE_CHECKING:
+    from ._manifest import Manifest
 
 logger = logging.getLogger("livepeer.core")
 
@@ -35,7 +36,7 @@ class Adapter(Protocol):
         """
         ...
 
-    def manifest(self, target: Target) -> Manifest:
+    def manifest(self, target: Target) -> "Manifest":
         """Translate the framework's own build file.
 
         Raises:
@@ -69,6 +70,8 @@ def find_adapter(target: Target, name: str | None = None) -> Adapter:
 
 
 def _installed(name: str | None) -> Iterator[tuple[str, Adapter]]:
+    import importlib.metadata  # lazily: an edge never asks
+
     for entry in sorted(importlib.metadata.entry_points(group=ADAPTER_GROUP), key=lambda entry: entry.name):
         if name is not None and entry.name != name:
             continue

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -18,7 +19,6 @@ from livepeer.core import (
     ModelFailedError,
     Operation,
     Problem,
-    encode_json,
 )
 from livepeer.core._call import CURRENT_CALL
 
@@ -34,6 +34,7 @@ from ._wire import (
     pack_answer,
     share,
     unpack_call,
+    write_shared,
 )
 
 logger = logging.getLogger("livepeer.host")
@@ -45,11 +46,13 @@ _FAIRNESS_SECONDS = 0.001
 class Running:
     """One call between its frame and its end."""
 
-    __slots__ = ("call", "frame", "id", "operation", "stream", "task")
+    __slots__ = ("call", "frame", "id", "operation", "shared", "stream", "task")
 
-    def __init__(self, id: int, frame: CallFrame, operation: Operation, call: Call) -> None:
+    def __init__(self, id: int, frame: CallFrame, shared: int | None, operation: Operation, call: Call) -> None:
         self.id = id
         self.frame = frame
+        self.shared = shared
+        """Descriptor of the file that brought the body, which may take the answer back."""
         self.operation = operation
         self.call = call
         self.stream: EventStream | None = None
@@ -89,7 +92,7 @@ class Calls:
             deadline=None if timeout is None else time.monotonic() + timeout,
             report_progress=lambda fraction, message: self._report(number, fraction, message),
         )
-        running = Running(number, content, self._operations[content.operation], call)
+        running = Running(number, content, frame.shared, self._operations[content.operation], call)
         if self._streams[content.operation]:
             running.stream = EventStream(number, self._outbox, self._expect_flush)
         with self._lock:
@@ -151,6 +154,8 @@ class Calls:
             self._fail(running, error)
         finally:
             CURRENT_CALL.reset(token)
+            if running.shared is not None:
+                os.close(running.shared)
 
     async def run_async(self, running: Running) -> None:
         """Run an async operation's call on this loop, to its end."""
@@ -166,14 +171,22 @@ class Calls:
                 await self._send_items_async(running, running.stream, items)
         except BaseException as error:  # noqa: BLE001 - somebody's own code: SystemExit too ends the call alone
             self._fail(running, error)
+        finally:
+            if running.shared is not None:
+                os.close(running.shared)
 
     def _answer(self, running: Running, encoded: Encoded) -> None:
         body, media_type = encoded
         metrics = self._finish(running)
         kind = b"" if media_type == "application/json" else media_type.encode("latin-1")
-        shared = share(body) if len(body) >= SHARED_BODY_BYTES else None
-        inline = body if shared is None else None
-        self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, body=inline), shared)
+        if len(body) < SHARED_BODY_BYTES:
+            self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, body=body))
+        elif running.shared is not None:
+            write_shared(running.shared, body)
+            self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, size=len(body)))
+        else:
+            frame = pack_answer(running.id, media_type=kind, metrics=metrics, size=len(body), shared=True)
+            self._outbox.post(frame, share(body))
 
     def _send_items(self, running: Running, stream: EventStream, items: Iterator[Any]) -> None:
         encode, call = running.operation.encode, running.call
@@ -232,7 +245,8 @@ class Calls:
         return ModelFailedError("the model raised an error; the server's log has it under this request's id")
 
     def _report(self, number: int, fraction: float, message: str) -> None:
-        self._outbox.post(pack(PROGRESS, number, encode_json({"progress": fraction, "message": message})))
+        progress = json.dumps({"progress": fraction, "message": message}, separators=(",", ":"))
+        self._outbox.post(pack(PROGRESS, number, progress.encode()))
 
     def _expect_flush(self, stream: EventStream) -> None:
         if self._loop is not None and asyncio._get_running_loop() is self._loop:

@@ -10,39 +10,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel
-
-from livepeer.core import Capability, Description, Target, TargetError, describe, find_adapter
+from livepeer.core import Capability, Target, TargetError, describe, find_adapter
 
 from ._calls import Calls
+from ._messages import Broken, Hello, LoadOrder
 from ._outbox import Outbox
 from ._serving import serve_on_loop, serve_on_threads
 from ._wire import BROKEN, CANCEL, CREDIT, HELLO, LOAD, PROTOCOL_VERSION, READY, FrameReader, pack, unpack_credit
 
 logger = logging.getLogger("livepeer.host")
-
-
-class LoadOrder(BaseModel):
-    """What the edge asks a host to load."""
-
-    target: str
-    adapter: str | None = None
-    """Entry-point name of the adapter; None asks each installed one."""
-
-
-class Hello(BaseModel):
-    """What a host says first."""
-
-    protocol: int
-    core_version: str
-    pid: int
-    description: Description
-
-
-class Broken(BaseModel):
-    """Why a host cannot serve, and that starting it again would not help."""
-
-    reason: str
 
 
 class Host:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from livepeer.core import CallCancelledError, sse_event
 
 from ._outbox import Outbox
-from ._wire import END, EVENTS, SHARED_BODY_BYTES, STREAM_WINDOW_BYTES, pack, share
+from ._wire import END, EVENTS, SHARED_BODY_BYTES, STREAM_WINDOW_BYTES, pack, pack_shared, share
 
 _IDLE_SECONDS = 0.0002
 """An event this long after the last write goes out at once."""
@@ -120,7 +120,7 @@ class EventStream:
         self._pending_bytes = 0
         self._window -= len(events)
         if len(events) >= SHARED_BODY_BYTES:
-            self._outbox.post(pack(EVENTS, self._call, b"", shared=True), share(events))
+            self._outbox.post(pack_shared(EVENTS, self._call), share(events))
         else:
             self._outbox.post(pack(EVENTS, self._call, events))
         self._last_write = time.monotonic()

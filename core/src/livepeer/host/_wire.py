@@ -44,21 +44,26 @@ CANCEL: Final = 32
 CREDIT: Final = 33
 
 _SHARED: Final = 1
+_IN_PLACE: Final = 2
 _HEADER = struct.Struct("<IQBB")
-_CALL_HEAD = struct.Struct("<HIHHI")
-_ANSWER_HEAD = struct.Struct("<HI")
+_CALL_HEAD = struct.Struct("<HIHHIQ")
+_ANSWER_HEAD = struct.Struct("<HIQ")
 _SIZE = struct.Struct("<Q")
 _RECEIVE_BYTES = 64 * 1024
 _ANCILLARY_BYTES = socket.CMSG_SPACE(16 * array.array("i").itemsize)
 
 
 class Frame(NamedTuple):
-    """One frame. `shared` is the descriptor of the body's file if it travels so; its receiver closes it."""
+    """One frame."""
 
     kind: int
     call: int
     payload: bytes
     shared: int | None
+    """Descriptor of the body's file if it travels so; the receiver closes it."""
+
+    in_place: bool = False
+    """Whether the body is in the file that the call brought."""
 
 
 class CallFrame(NamedTuple):
@@ -86,11 +91,18 @@ class AnswerFrame(NamedTuple):
     """A JSON object, or empty."""
 
     body: bytes
+    size: int
+    """Length of a body that is in a file, in bytes."""
 
 
-def pack(kind: int, call: int, payload: bytes, *, shared: bool = False) -> bytes:
+def pack(kind: int, call: int, payload: bytes, *, flags: int = 0) -> bytes:
     """Write one frame."""
-    return _HEADER.pack(len(payload), call, kind, _SHARED if shared else 0) + payload
+    return _HEADER.pack(len(payload), call, kind, flags) + payload
+
+
+def pack_shared(kind: int, call: int) -> bytes:
+    """Write a frame whose body is in a shared file, all of it."""
+    return pack(kind, call, b"", flags=_SHARED)
 
 
 def pack_call(
@@ -101,19 +113,21 @@ def pack_call(
     media_type: bytes,
     request_id: bytes,
     headers: bytes,
-    body: bytes | None,
+    body: bytes,
+    size: int | None = None,
 ) -> bytes:
-    """Write a CALL; a body of None is in a shared file."""
+    """Write a CALL; with a `size`, that many bytes are in a shared file instead of in `body`."""
     timeout = 0 if timeout_seconds is None else max(1, min(int(timeout_seconds * 1000), 0xFFFFFFFF))
-    head = _CALL_HEAD.pack(operation, timeout, len(media_type), len(request_id), len(headers))
-    payload = b"".join((head, media_type, request_id, headers, body or b""))
-    return pack(CALL, call, payload, shared=body is None)
+    head = _CALL_HEAD.pack(operation, timeout, len(media_type), len(request_id), len(headers), size or 0)
+    return pack(
+        CALL, call, b"".join((head, media_type, request_id, headers, body)), flags=0 if size is None else _SHARED
+    )
 
 
 def unpack_call(frame: Frame) -> CallFrame:
-    """Read a CALL, and its shared file, which is closed."""
+    """Read a CALL, and what its shared file holds, which stays open."""
     payload = frame.payload
-    operation, timeout, media_size, id_size, headers_size = _CALL_HEAD.unpack_from(payload)
+    operation, timeout, media_size, id_size, headers_size, size = _CALL_HEAD.unpack_from(payload)
     ids = _CALL_HEAD.size + media_size
     headers = ids + id_size
     body = headers + headers_size
@@ -123,26 +137,28 @@ def unpack_call(frame: Frame) -> CallFrame:
         payload[_CALL_HEAD.size : ids].decode("latin-1"),
         payload[ids:headers].decode("latin-1"),
         payload[headers:body],
-        payload[body:] if frame.shared is None else read_shared(frame.shared),
+        payload[body:] if frame.shared is None else read_shared(frame.shared, size),
     )
 
 
-def pack_answer(call: int, *, media_type: bytes, metrics: bytes, body: bytes | None) -> bytes:
-    """Write an ANSWER; a body of None is in a shared file."""
-    payload = b"".join((_ANSWER_HEAD.pack(len(media_type), len(metrics)), media_type, metrics, body or b""))
-    return pack(ANSWER, call, payload, shared=body is None)
+def pack_answer(
+    call: int, *, media_type: bytes, metrics: bytes, body: bytes = b"", size: int | None = None, shared: bool = False
+) -> bytes:
+    """Write an ANSWER; with a `size`, that many bytes are in a file: a shared one, or the call's own."""
+    payload = b"".join((_ANSWER_HEAD.pack(len(media_type), len(metrics), size or 0), media_type, metrics, body))
+    return pack(ANSWER, call, payload, flags=0 if size is None else _SHARED if shared else _IN_PLACE)
 
 
 def unpack_answer(frame: Frame) -> AnswerFrame:
-    """Read an ANSWER, without touching its shared file."""
+    """Read an ANSWER, without touching any file."""
     payload = frame.payload
-    media_size, metrics_size = _ANSWER_HEAD.unpack_from(payload)
+    media_size, metrics_size, size = _ANSWER_HEAD.unpack_from(payload)
     start = _ANSWER_HEAD.size
     if not media_size and not metrics_size:
-        return AnswerFrame(b"", b"", payload[start:])
+        return AnswerFrame(b"", b"", payload[start:], size)
     metrics = start + media_size
     body = metrics + metrics_size
-    return AnswerFrame(payload[start:metrics], payload[metrics:body], payload[body:])
+    return AnswerFrame(payload[start:metrics], payload[metrics:body], payload[body:], size)
 
 
 def pack_credit(call: int, size: int) -> bytes:
@@ -166,34 +182,34 @@ def new_shared() -> int:
         return os.dup(file.fileno())
 
 
-def share(body: bytes | memoryview) -> int:
-    """Put a body into a shared file."""
+def share(body: bytes) -> int:
+    """Put a body into a shared file of its own."""
     shared = new_shared()
     try:
-        append_shared(shared, body)
+        write_shared(shared, body)
     except BaseException:
         os.close(shared)
         raise
     return shared
 
 
-def append_shared(shared: int, chunk: bytes | memoryview) -> None:
-    """Write all of `chunk` at the end of a shared file."""
+def write_shared(shared: int, chunk: bytes, offset: int = 0) -> None:
+    """Write all of `chunk`."""
     rest = memoryview(chunk)
     while rest:
-        rest = rest[os.write(shared, rest) :]
+        written = os.pwrite(shared, rest, offset)
+        rest, offset = rest[written:], offset + written
 
 
-def read_shared(shared: int) -> bytes:
-    """The whole content of a shared file, which is closed."""
-    try:
-        size = os.fstat(shared).st_size
-        content = os.pread(shared, size, 0)
-        while len(content) < size:
-            content += os.pread(shared, size - len(content), len(content))
-        return content
-    finally:
-        os.close(shared)
+def read_shared(shared: int, size: int) -> bytes:
+    """The first `size` bytes."""
+    content = os.pread(shared, size, 0)
+    while len(content) < size:
+        more = os.pread(shared, size - len(content), len(content))
+        if not more:
+            raise EOFError(f"a shared file ended after {len(content)} of {size} bytes")
+        content += more
+    return content
 
 
 class FrameReader:
@@ -236,7 +252,7 @@ class FrameReader:
             if stop > end:
                 break
             shared = self._descriptors.popleft() if flags & _SHARED else None
-            yield Frame(kind, call, data[start + header : stop], shared)
+            yield Frame(kind, call, data[start + header : stop], shared, bool(flags & _IN_PLACE))
             start = stop
         self._rest = data[start:]
 

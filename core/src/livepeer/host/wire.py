@@ -21,12 +21,12 @@ from ._wire import (
     AnswerFrame,
     Frame,
     FrameReader,
-    append_shared,
     new_shared,
     pack,
     pack_call,
     pack_credit,
     unpack_answer,
+    write_shared,
 )
 
 __all__ = [
@@ -50,10 +50,10 @@ __all__ = [
     "Frame",
     "FrameReader",
     "Outbox",
-    "append_shared",
     "new_shared",
     "pack",
     "pack_call",
     "pack_credit",
     "unpack_answer",
+    "write_shared",
 ]

@@ -1,23 +1,25 @@
 """Reading a request's body: small ones into memory, large ones into a shared file as they come."""
 
 import asyncio
-import os
 from typing import NamedTuple
 
 from livepeer.core import CallCancelledError, DeadlineExceededError, MalformedBodyError, PayloadTooLargeError
-from livepeer.host.wire import SHARED_BODY_BYTES, append_shared, new_shared
+from livepeer.host.wire import SHARED_BODY_BYTES
 
 from ._responses import Message, Receive, Scope, header
+from ._shared_files import SharedFile, SharedFiles
 
 
 class Body(NamedTuple):
-    """A whole body, in memory or in a file whose descriptor is its reader's to close."""
+    """A whole body, in memory or in a file that its owner releases."""
 
     inline: bytes
-    shared: int | None = None
+    shared: SharedFile | None = None
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int, stall_seconds: float) -> Body:
+async def read_body(
+    scope: Scope, receive: Receive, files: SharedFiles, *, limit_bytes: int, stall_seconds: float
+) -> Body:
     """Read to the end.
 
     Raises:
@@ -34,11 +36,10 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int, stall_s
         body: bytes = message.get("body", b"")
         if len(body) < SHARED_BODY_BYTES:
             return Body(body)
-    return await _read_on(message, receive, limit_bytes, stall_seconds)
+    return await _read_on(message, receive, _Reading(files, limit_bytes), stall_seconds)
 
 
-async def _read_on(message: Message, receive: Receive, limit_bytes: int, stall_seconds: float) -> Body:
-    reading = _Reading(limit_bytes)
+async def _read_on(message: Message, receive: Receive, reading: "_Reading", stall_seconds: float) -> Body:
     try:
         while reading.take(message):
             message = await asyncio.wait_for(receive(), stall_seconds)
@@ -54,11 +55,12 @@ async def _read_on(message: Message, receive: Receive, limit_bytes: int, stall_s
 class _Reading:
     """A body that comes in pieces."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, files: SharedFiles, limit_bytes: int) -> None:
+        self._files = files
         self._limit_bytes = limit_bytes
         self._chunks: list[bytes] = []
         self._size = 0
-        self._shared: int | None = None
+        self._shared: SharedFile | None = None
 
     def take(self, message: Message) -> bool:
         """Take one ASGI message; whether there is more to come."""
@@ -69,13 +71,13 @@ class _Reading:
         if self._size > self._limit_bytes:
             raise _too_large(self._limit_bytes)
         if self._shared is not None:
-            append_shared(self._shared, chunk)
+            self._shared.append(chunk)
         else:
             self._chunks.append(chunk)
             if self._size >= SHARED_BODY_BYTES:
-                self._shared = new_shared()
+                self._shared = self._files.new()
                 for part in self._chunks:
-                    append_shared(self._shared, part)
+                    self._shared.append(part)
                 self._chunks.clear()
         return bool(message.get("more_body", False))
 
@@ -84,7 +86,7 @@ class _Reading:
 
     def discard(self) -> None:
         if self._shared is not None:
-            os.close(self._shared)
+            self._shared.release()
             self._shared = None
 
 

@@ -1,6 +1,7 @@
 """The edge's end of a host's two sockets."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from livepeer.host.wire import (
 )
 
 from ._exchange import Exchange
+from ._shared_files import SharedFile
 
 
 class Request(NamedTuple):
@@ -35,8 +37,8 @@ class Request(NamedTuple):
     """Lines of ``name:value``, without credentials."""
 
     body: bytes
-    shared: int | None = None
-    """Descriptor of the body's file, instead of `body`; handed over with the call."""
+    shared: SharedFile | None = None
+    """The body's file, instead of `body`; the exchange releases it."""
 
     timeout_seconds: float | None = None
 
@@ -80,7 +82,8 @@ class Connection:
         """Send a call."""
         self._last += 1
         number = self._last
-        exchange = Exchange(number, on_cancel=self._cancel, on_credit=self._credit, on_end=on_end)
+        shared = request.shared
+        exchange = Exchange(number, shared, on_cancel=self._cancel, on_credit=self._credit, on_end=on_end)
         self._exchanges[number] = exchange
         frame = pack_call(
             number,
@@ -89,9 +92,10 @@ class Connection:
             media_type=request.media_type,
             request_id=request.id,
             headers=request.headers,
-            body=None if request.shared is not None else request.body,
+            body=request.body,
+            size=None if shared is None else shared.size,
         )
-        self._outbox.post(frame, request.shared)
+        self._outbox.post(frame, None if shared is None else os.dup(shared.descriptor))
         return exchange
 
     def finish(self) -> None:

@@ -1,7 +1,6 @@
 """What a server says about itself: every GET route."""
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 from pathlib import Path
@@ -118,6 +117,8 @@ class Documents:
 
     def version(self) -> dict[str, Any]:
         """`GET /version`, as go-livepeer asks for it (BYOC contract, section 6)."""
+        import importlib.metadata  # lazily: few ask
+
         description = self._lifecycle.description
         info = description.info if description is not None else None
         return {

@@ -5,8 +5,10 @@ import os
 from collections import deque
 from collections.abc import Callable
 
-from livepeer.core import CallError, Problem
-from livepeer.host.wire import ANSWER, END, EVENTS, FAIL, STREAM_WINDOW_BYTES, Frame
+from livepeer.core import CallCancelledError, CallError, Problem
+from livepeer.host.wire import ANSWER, END, FAIL, STREAM_WINDOW_BYTES, Frame
+
+from ._shared_files import SharedFile
 
 PING = 255
 """A frame of the edge's own: the stream has been silent for a while."""
@@ -20,6 +22,7 @@ class Exchange:
 
     Args:
         number: The call's number on its connection.
+        shared: The file that brings the call's body, and may bring the answer's back; released here.
         on_cancel: Tells the host that nobody waits any more.
         on_credit: Tells the host that so many bytes of a stream were taken.
         on_end: Called once, when the work has really ended, before its last frame is read.
@@ -28,12 +31,14 @@ class Exchange:
     def __init__(
         self,
         number: int,
+        shared: SharedFile | None = None,
         *,
         on_cancel: Callable[[int], None],
         on_credit: Callable[[int, int], None],
         on_end: Callable[[], None],
     ) -> None:
         self.number = number
+        self.shared = shared
         self.ended = False
         self._on_cancel = on_cancel
         self._on_credit = on_credit
@@ -42,6 +47,7 @@ class Exchange:
         self._reader: asyncio.Future[None] | None = None
         self._error: CallError | None = None
         self._taken = 0
+        self._left = False
 
     async def next_frame(self) -> Frame:
         """The next frame; a shared descriptor in it is the caller's to close.
@@ -79,6 +85,14 @@ class Exchange:
             self._on_cancel(self.number)
         self._wake()
 
+    def leave(self) -> None:
+        """The reader is done with all frames and files; what still runs is cancelled."""
+        self._left = True
+        if not self.ended:
+            self.give_up(CallCancelledError("nobody reads the answer any more"))
+        self._drop_frames()
+        self._release()
+
     def nudge(self) -> None:
         """Wake the reader with a `PING`."""
         if self._error is None and not self._frames:
@@ -93,6 +107,7 @@ class Exchange:
         if self._error is not None:
             if frame.shared is not None:
                 os.close(frame.shared)
+            self._release()
             return
         self._frames.append(frame)
         self._wake()
@@ -101,6 +116,12 @@ class Exchange:
         """The connection is gone, and the work with it."""
         if not self.ended:
             self.deliver(Frame(FAIL, self.number, Problem.of(error).to_json(), None))
+
+    def _release(self) -> None:
+        """Give the file back once nobody can use it: neither the host, nor whoever reads the answer."""
+        if self.ended and self._left and self.shared is not None:
+            shared, self.shared = self.shared, None
+            shared.release()
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
@@ -111,9 +132,3 @@ class Exchange:
             frame = self._frames.popleft()
             if frame.shared is not None:
                 os.close(frame.shared)
-
-
-def size_of(frame: Frame) -> int:
-    """How many bytes of a stream an EVENTS frame carries."""
-    assert frame.kind == EVENTS
-    return len(frame.payload) if frame.shared is None else os.fstat(frame.shared).st_size

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 
 from livepeer.core import Capability, NotReadyError
-from livepeer.host import Host, LoadOrder
+from livepeer.host import LoadOrder
 
 from ._worker import HostWorker, WorkerState
 
@@ -30,6 +30,8 @@ class InlineWorker(HostWorker):
 
     async def start(self, on_change: Callable[[], None]) -> None:
         """Start the host's thread."""
+        from livepeer.host import Host  # lazily: the usual server's host is in another process
+
         self._on_change = on_change
         data, host_data = socket.socketpair()
         control, host_control = socket.socketpair()

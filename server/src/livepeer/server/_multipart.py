@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any, cast
 
@@ -11,11 +10,9 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from livepeer.core import JsonSchema, MalformedBodyError
-from livepeer.host.wire import append_shared, new_shared
 
 from ._body import Body
-
-MULTIPART_MEDIA_TYPE = "multipart/form-data"
+from ._shared_files import SharedFile, SharedFiles, pieces
 
 _CHUNK_BYTES = 192 * 1024
 """A multiple of three, so that pieces of base64 join without padding."""
@@ -23,14 +20,14 @@ _CHUNK_BYTES = 192 * 1024
 _MAX_PARTS = 1_000
 
 
-async def multipart_to_json(content_type: bytes, body: Body, schema: JsonSchema) -> Body:
+async def multipart_to_json(content_type: bytes, body: Body, schema: JsonSchema, files: SharedFiles) -> Body:
     """Translate a form: files become base64, other fields what their schema says. Takes `body` over.
 
     Raises:
         MalformedBodyError: If the body is no form.
     """
     headers = Headers(raw=[(b"content-type", content_type)])
-    size = len(body.inline) if body.shared is None else os.fstat(body.shared).st_size
+    size = len(body.inline) if body.shared is None else body.shared.size
     try:
         parser = MultiPartParser(
             headers, _pieces(body), max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=size + 1
@@ -40,9 +37,9 @@ async def multipart_to_json(content_type: bytes, body: Body, schema: JsonSchema)
         raise MalformedBodyError(f"the form cannot be read: {getattr(error, 'message', error)}") from None
     finally:
         if body.shared is not None:
-            os.close(body.shared)
+            body.shared.release()
     try:
-        return await anyio.to_thread.run_sync(_write_document, form, schema)
+        return await anyio.to_thread.run_sync(_write_document, form, schema, files.new())
     finally:
         await form.close()
 
@@ -51,19 +48,16 @@ async def _pieces(body: Body) -> AsyncGenerator[bytes, None]:
     if body.shared is None:
         yield body.inline
         return
-    offset = 0
-    while chunk := os.pread(body.shared, _CHUNK_BYTES, offset):
-        offset += len(chunk)
-        yield chunk
+    for piece in pieces(body.shared.descriptor, body.shared.size):
+        yield piece
 
 
-def _write_document(form: FormData, schema: JsonSchema) -> Body:
-    shared = new_shared()
+def _write_document(form: FormData, schema: JsonSchema, shared: SharedFile) -> Body:
     try:
         for piece in _document(form, schema):
-            append_shared(shared, piece)
+            shared.append(piece)
     except BaseException:
-        os.close(shared)
+        shared.release()
         raise
     return Body(b"", shared)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from typing import Any
 
 from livepeer.core import (
     JSON_MEDIA_TYPE,
@@ -22,14 +20,14 @@ from ._body import Body, read_body
 from ._connection import Request
 from ._exchange import PING, Exchange
 from ._lifecycle import Lifecycle
-from ._multipart import MULTIPART_MEDIA_TYPE, multipart_to_json
 from ._options import ServerOptions
 from ._responses import Headers, Receive, Scope, Send, header, send_whole
+from ._shared_files import SharedFiles, pieces
 from ._slots import Slots
 from ._watchtower import Watchtower, disconnected
 
-_CHUNK_BYTES = 256 * 1024
 _JSON = JSON_MEDIA_TYPE.encode()
+_MULTIPART = "multipart/form-data"
 _SSE_HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -47,6 +45,7 @@ class OperationRoute:
         slots: How many at once.
         options: The server's.
         watchtower: Watches the callers.
+        files: Brings large bodies to the host.
     """
 
     def __init__(
@@ -57,6 +56,7 @@ class OperationRoute:
         slots: Slots,
         options: ServerOptions,
         watchtower: Watchtower,
+        files: SharedFiles,
     ) -> None:
         self.operation = operation
         self.slots = slots
@@ -65,6 +65,7 @@ class OperationRoute:
         self._worker = lifecycle.worker
         self._options = options
         self._watchtower = watchtower
+        self._files = files
         self._media_types = frozenset(operation.input_media_types)
         self._takes_json = JSON_MEDIA_TYPE in self._media_types
 
@@ -80,7 +81,8 @@ class OperationRoute:
             if not self.slots.take():
                 await self._wait_for_slot(receive)
         except BaseException:
-            _close(request.shared)
+            if request.shared is not None:
+                request.shared.release()
             raise
         self._lifecycle.call_begins()
         try:
@@ -93,20 +95,22 @@ class OperationRoute:
             if self.operation.streams:
                 await self._stream(exchange, send, request_id)
             else:
-                await self._answer(await exchange.next_frame(), send, request_id)
-        except asyncio.CancelledError:
-            exchange.give_up(CallCancelledError("the server cancelled the call"))
-            raise
+                await self._answer(exchange, send, request_id)
         finally:
             self._watchtower.leave(exchange)
+            exchange.leave()
 
     async def _request(self, scope: Scope, receive: Receive, request_id: str) -> Request:
         media_type = self._media_type(scope)
         options = self._options
         body = await read_body(
-            scope, receive, limit_bytes=options.body_limit_bytes, stall_seconds=options.body_timeout_seconds
+            scope,
+            receive,
+            self._files,
+            limit_bytes=options.body_limit_bytes,
+            stall_seconds=options.body_timeout_seconds,
         )
-        if media_type == MULTIPART_MEDIA_TYPE:
+        if media_type == _MULTIPART:
             body = await self._translate(scope, body)
             media_type = JSON_MEDIA_TYPE
         return Request(
@@ -120,19 +124,22 @@ class OperationRoute:
         )
 
     async def _translate(self, scope: Scope, body: Body) -> Body:
+        # Lazily: reading forms takes a parser that most servers never need.
+        from ._multipart import multipart_to_json
+
         content_type = header(scope, b"content-type")
-        return await multipart_to_json(content_type, body, self.operation.input_schema)
+        return await multipart_to_json(content_type, body, self.operation.input_schema, self._files)
 
     def _media_type(self, scope: Scope) -> str:
         given = header(scope, b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
         if given in self._media_types:
             return given
         if self._takes_json:
-            if given == MULTIPART_MEDIA_TYPE:
+            if given == _MULTIPART:
                 return given
             if not given or given.endswith("+json"):
                 return JSON_MEDIA_TYPE
-        accepted = ", ".join([*self.operation.input_media_types, *([MULTIPART_MEDIA_TYPE] if self._takes_json else [])])
+        accepted = ", ".join([*self.operation.input_media_types, *([_MULTIPART] if self._takes_json else [])])
         raise MediaTypeError(f"the body is {given or 'of no media type'}; send {accepted}")
 
     async def _wait_for_slot(self, receive: Receive) -> None:
@@ -153,16 +160,27 @@ class OperationRoute:
         self.slots.release()
         self._lifecycle.call_ended()
 
-    async def _answer(self, frame: Frame, send: Send, request_id: str) -> None:
+    async def _answer(self, exchange: Exchange, send: Send, request_id: str) -> None:
+        frame = await exchange.next_frame()
         assert frame.kind == ANSWER
-        media_type, metrics, body = unpack_answer(frame)
+        media_type, metrics, body, size = unpack_answer(frame)
         headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
         if metrics:
             headers.append((b"x-metadata", metrics))
-        if frame.shared is None:
+        if not size:
             await send_whole(send, 200, media_type or _JSON, body, headers)
+            return
+        headers += [(b"content-type", media_type or _JSON), (b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if frame.in_place:
+            assert exchange.shared is not None
+            await _send_file(send, exchange.shared.descriptor, size)
         else:
-            await _send_shared(send, frame.shared, media_type or _JSON, headers)
+            assert frame.shared is not None
+            try:
+                await _send_file(send, frame.shared, size)
+            finally:
+                os.close(frame.shared)
 
     async def _stream(self, exchange: Exchange, send: Send, request_id: str) -> None:
         silence = _Silence(exchange, self._options.ping_seconds)
@@ -231,30 +249,16 @@ async def _send_events(exchange: Exchange, frame: Frame, send: Send) -> None:
         await _send_chunk(send, frame.payload)
         exchange.taken(len(frame.payload))
         return
-    await _send_file(send, frame.shared, more=True, on_sent=exchange.taken)
-
-
-async def _send_shared(send: Send, shared: int, media_type: bytes, headers: Headers) -> None:
-    size = os.fstat(shared).st_size
-    found: Headers = [(b"content-type", media_type), (b"content-length", b"%d" % size), *headers]
-    await send({"type": "http.response.start", "status": 200, "headers": found})
-    await _send_file(send, shared, more=False, on_sent=None)
-
-
-async def _send_file(send: Send, shared: int, *, more: bool, on_sent: Callable[[int], Any] | None) -> None:
-    """Send a shared file piece by piece, as fast as its reader takes it, and close it."""
     try:
-        size, sent = os.fstat(shared).st_size, 0
-        while sent < size:
-            chunk = os.pread(shared, _CHUNK_BYTES, sent)
-            sent += len(chunk)
-            await _send_chunk(send, chunk, last=not more and sent >= size)
-            if on_sent is not None:
-                on_sent(len(chunk))
+        for piece in pieces(frame.shared, os.fstat(frame.shared).st_size):
+            await _send_chunk(send, piece)
+            exchange.taken(len(piece))
     finally:
-        os.close(shared)
+        os.close(frame.shared)
 
 
-def _close(shared: int | None) -> None:
-    if shared is not None:
-        os.close(shared)
+async def _send_file(send: Send, descriptor: int, size: int) -> None:
+    """Send a body piece by piece, as fast as its reader takes it."""
+    for piece in pieces(descriptor, size):
+        size -= len(piece)
+        await _send_chunk(send, piece, last=not size)

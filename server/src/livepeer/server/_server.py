@@ -27,6 +27,7 @@ from ._responses import (
     send_problem,
     send_whole,
 )
+from ._shared_files import SharedFiles
 from ._watchtower import Watchtower
 from ._worker import Worker, WorkerState
 
@@ -60,6 +61,7 @@ class Server:
         self._registrar = registrar(self.lifecycle) if registrar is not None else None
         self.documents = Documents(self.lifecycle, self._options, self._registrar)
         self._watchtower = Watchtower(worker, self._options)
+        self._files = SharedFiles()
         self._routes: dict[str, OperationRoute] = {}
         self._routed_for: object = None
         self._expected_token = b"Bearer " + self._options.token.encode() if self._options.token else None
@@ -105,6 +107,7 @@ class Server:
                 self._idle.clear()
                 await self._idle.wait()
         await self.lifecycle.worker.stop(grace_seconds=self._options.stuck_seconds)
+        self._files.close()
 
     async def withdraw(self) -> None:
         """Take the announcement back, and refuse new work from now on."""
@@ -207,7 +210,9 @@ class Server:
         routes: dict[str, OperationRoute] = {}
         for index, operation in enumerate(description.operations):
             slots = self.lifecycle.slots[index]
-            route = OperationRoute(index, operation, self.lifecycle, slots, self._options, self._watchtower)
+            route = OperationRoute(
+                index, operation, self.lifecycle, slots, self._options, self._watchtower, self._files
+            )
             routes[operation.path] = route
             if index == 0:
                 for alias in (*_ALIASES, f"/{description.info.name}"):

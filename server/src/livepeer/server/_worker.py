@@ -100,7 +100,7 @@ class HostWorker(ABC):
         """Send a call to the host."""
         if self.state is not WorkerState.READY or self._connection is None:
             if request.shared is not None:
-                os.close(request.shared)
+                request.shared.release()
             raise NotReadyError(self.reason or "the model is loading", retry_after_seconds=1)
         return self._connection.call(request, on_end)
 
