@@ -15,6 +15,9 @@ from ._errors import CallError, FieldError, InvalidInputError, MalformedBodyErro
 from ._operation import Encoded
 from ._signature import Signature
 
+_PLAIN_TYPES = frozenset({str, dict, list, int, float, bool, type(None)})
+"""What needs no second look before it becomes JSON."""
+
 
 class FunctionOperation:
     """An operation over a Python function: its signature is the schema.
@@ -63,6 +66,8 @@ class FunctionOperation:
 
     def encode(self, value: Any) -> Encoded:
         """Serialize to JSON, or to bytes as they are if the value is bytes or a file."""
+        if type(value) in _PLAIN_TYPES:
+            return Encoded(encode_json(value), JSON_MEDIA_TYPE)
         if isinstance(value, bytes | bytearray | memoryview):
             return self._encode_bytes(bytes(cast("bytes", value)), None)
         if isinstance(value, Path):

@@ -94,7 +94,7 @@ class Calls:
         )
         running = Running(number, content, frame.shared, self._operations[content.operation], call)
         if self._streams[content.operation]:
-            running.stream = EventStream(number, self._outbox, self._expect_flush)
+            running.stream = EventStream(number, self._outbox, self._on_pending)
         with self._lock:
             self._highest = number
             self._active[number] = running
@@ -248,7 +248,7 @@ class Calls:
         progress = json.dumps({"progress": fraction, "message": message}, separators=(",", ":"))
         self._outbox.post(pack(PROGRESS, number, progress.encode()))
 
-    def _expect_flush(self, stream: EventStream) -> None:
+    def _on_pending(self, stream: EventStream) -> None:
         if self._loop is not None and asyncio._get_running_loop() is self._loop:
             self._loop.call_soon(stream.flush)
         self._flusher.expect(stream)

@@ -23,18 +23,20 @@ class EventStream:
     Args:
         call: The call's number.
         outbox: Where frames go.
-        expect_flush: Asked to call `flush()` soon, when a fast burst leaves something behind.
+        on_pending: Called when a fast burst leaves something behind, which wants a `flush()` soon.
     """
 
-    def __init__(self, call: int, outbox: Outbox, expect_flush: Callable[["EventStream"], None]) -> None:
+    def __init__(self, call: int, outbox: Outbox, on_pending: Callable[["EventStream"], None]) -> None:
         self._call = call
         self._outbox = outbox
-        self._expect_flush = expect_flush
+        self._on_pending = on_pending
         self._lock = threading.Lock()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._last_write = 0.0
         self._window = STREAM_WINDOW_BYTES
+        self.looked_after = False
+        """Whether the flusher knows that something is pending."""
         self._on_room: Callable[[], None] | None = None
         self._cancelled = False
 
@@ -47,7 +49,7 @@ class EventStream:
             if time.monotonic() - self._last_write > _IDLE_SECONDS or self._pending_bytes > _BATCH_BYTES:
                 self._write()
             elif len(self._pending) == 1:
-                self._expect_flush(self)
+                self._on_pending(self)
             return self._window > 0
 
     def flush(self) -> None:
@@ -55,6 +57,16 @@ class EventStream:
         with self._lock:
             if self._pending:
                 self._write()
+
+    def flush_if_idle(self) -> bool:
+        """Send what is pending if nothing was sent for a while; whether to look again later."""
+        if self._pending and time.monotonic() - self._last_write < _IDLE_SECONDS:
+            return True
+        with self._lock:
+            if self._pending:
+                self._write()
+            self.looked_after = False
+        return False
 
     def end(self, metrics: bytes) -> None:
         """Send what is pending, and the end."""
@@ -130,10 +142,10 @@ class Flusher:
     """A thread that writes what a stream left pending when its model stops to think.
 
     A burst is written together; should the model block right after it, on its thread or on its loop,
-    the burst's tail must not wait for the model.
+    the burst's tail must not wait for the model. While a stream is fast this only looks at it.
     """
 
-    _DELAY_SECONDS = 0.0005
+    _ROUND_SECONDS = 0.001
 
     def __init__(self) -> None:
         self._expected = threading.Event()
@@ -141,7 +153,10 @@ class Flusher:
         self._thread: threading.Thread | None = None
 
     def expect(self, stream: EventStream) -> None:
-        """Flush `stream` a moment from now."""
+        """Look after `stream` until nothing of it is pending."""
+        if stream.looked_after:
+            return
+        stream.looked_after = True
         self._streams.append(stream)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="livepeer-flusher", daemon=True)
@@ -151,7 +166,6 @@ class Flusher:
     def close(self) -> None:
         """End the thread."""
         if self._thread is not None:
-            self._streams = []
             thread, self._thread = self._thread, None
             self._expected.set()
             thread.join()
@@ -159,10 +173,12 @@ class Flusher:
     def _run(self) -> None:
         while True:
             self._expected.wait()
+            self._expected.clear()
+            while self._streams:
+                if self._thread is None:
+                    return
+                time.sleep(self._ROUND_SECONDS)
+                streams, self._streams = self._streams, []
+                self._streams += [stream for stream in streams if stream.flush_if_idle()]
             if self._thread is None:
                 return
-            self._expected.clear()
-            time.sleep(self._DELAY_SECONDS)
-            streams, self._streams = self._streams, []
-            for stream in streams:
-                stream.flush()
