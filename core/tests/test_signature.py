@@ -1,5 +1,6 @@
 """A function's signature as a schema: what is taken, and what is refused by name."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -255,6 +256,8 @@ def test_json_answers_are_valid_json() -> None:
         encode_json({"nan": float("nan"), "inf": float("inf"), "b": b"\x00\xff"})
         == b'{"nan":null,"inf":null,"b":"AP8="}'
     )
+    long = 'é\n"' * 1_000_000
+    assert json.loads(encode_json(long)) == long
     assert encode_json("é\n[DONE]") == '"é\\n[DONE]"'.encode()
     with pytest.raises(ModelFailedError):
         encode_json(object())

@@ -334,9 +334,9 @@ class Dying(Pipeline):
     def predict(self, how: str, gate: str = "") -> object:
         match how:
             case "segfault":
-                os.kill(os.getpid(), signal.SIGSEGV)
+                signal.raise_signal(signal.SIGSEGV)
             case "killed":
-                os.kill(os.getpid(), signal.SIGKILL)
+                signal.raise_signal(signal.SIGKILL)
             case "exit":
                 os._exit(7)
             case "children":

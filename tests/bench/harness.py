@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 SMALL_BODY = '{"prompt":"a castle by the sea","steps":25,"scale":7.0}'
 
 KEEP_PAGES = {
+    "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
     "MALLOC_TOP_PAD_": "67108864",

@@ -19,6 +19,9 @@ _PLAIN_TYPES = frozenset({str, dict, list, int, float, bool, type(None)})
 """What needs no second look before it becomes JSON."""
 
 
+_LONG_TEXT = 1024 * 1024
+
+
 class FunctionOperation:
     """An operation over a Python function: its signature is the schema.
 
@@ -92,6 +95,10 @@ def encode_json(value: Any) -> bytes:
     Raises:
         ModelFailedError: If it has no JSON form.
     """
+    if type(value) is str and len(value) > _LONG_TEXT:
+        # In one piece this would keep every other thread waiting for tens of milliseconds.
+        pieces = (value[start : start + _LONG_TEXT] for start in range(0, len(value), _LONG_TEXT))
+        return b'"%b"' % b"".join([encode_json(piece)[1:-1] for piece in pieces])
     try:
         return to_json(value, bytes_mode="base64", inf_nan_mode="null", by_alias=True)
     except (PydanticSerializationError, ValueError) as error:
