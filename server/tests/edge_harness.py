@@ -1,6 +1,5 @@
 """A real server on a real port, over either worker: the server cannot tell them apart, and neither can its tests."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,9 +8,8 @@ from typing import Any, Protocol
 
 import anyio
 import httpx2
-import uvicorn
 
-from livepeer.server import InlineWorker, ProcessWorker, Server, ServerOptions, bind
+from livepeer.server import InlineWorker, ProcessWorker, Server, ServerOptions, bind, listening
 
 PIPELINES = Path(__file__).with_name("pipelines.py")
 
@@ -89,35 +87,14 @@ def make_worker(kind: str, name: str, **extra: Any) -> InlineWorker | ProcessWor
 
 
 @asynccontextmanager
-async def serving(server: Server) -> AsyncIterator[str]:
-    """Run a server on a free port, from its lifespan's start to its end."""
-    sock = bind("127.0.0.1", 0)
-    runner = uvicorn.Server(
-        uvicorn.Config(server, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=5)
-    )
-    runner.capture_signals = _NoSignals  # type: ignore[method-assign]
-    running = asyncio.ensure_future(runner.serve([sock]))
-    try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        runner.should_exit = True
-        with anyio.CancelScope(shield=True):
-            await running
-
-
-class _NoSignals:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-
-@asynccontextmanager
 async def serve_with(
     worker: Any, *, options: ServerOptions | None = None, wait: bool = True, registrar: Any = None
 ) -> AsyncIterator[Served]:
     server = Server(worker, options=options, registrar=registrar)
+    sock = bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with (
-        serving(server) as url,
+        listening(server, sock),
         httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client,
     ):
         served = Served(server, url, client)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ._defaults import DEFAULT_GATEWAY_URL
 from ._group import OneLineErrorGroup
 
 app = typer.Typer(
@@ -18,9 +19,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-DEFAULT_GATEWAY_URL = "http://127.0.0.1:9935"
-"""Where `livepeer dev` has its gateway, unless it is told otherwise."""
 
 _TARGET_HELP = "What to serve: module:attribute, a file, or a directory with a manifest."
 

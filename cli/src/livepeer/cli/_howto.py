@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from livepeer.core import JsonSchema, OperationDescription
 
-from ._app import DEFAULT_GATEWAY_URL
+from ._defaults import DEFAULT_GATEWAY_URL
 from ._inputs import parse_json, resolve
 
 _TIMEOUT_SECONDS = 60

@@ -2,14 +2,11 @@
 
 import math
 import secrets
-import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum, auto
 from pathlib import Path
 
 import anyio
-import uvicorn
 import watchfiles
 
 from livepeer.core import OperationDescription, Registrar, Target
@@ -23,6 +20,7 @@ from livepeer.server import (
     ServerOptions,
     WorkerState,
     bind,
+    listening,
 )
 
 _HOST = "127.0.0.1"
@@ -157,20 +155,13 @@ class Serving:
         self._on_change()
 
     async def _serve(self, *, reload: bool) -> None:
-        http = _HttpServer(self._server)
-        await self._server.start()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(http.serve_on, self._socket)
+        async with listening(self._server, self._socket), anyio.create_task_group() as tasks:
             tasks.start_soon(self._announce)
             if reload:
                 tasks.start_soon(self._watch)
             try:
                 await self._ended.wait()
             finally:
-                # The port closes last: a refused connection costs an orchestrator's trust (BYOC contract, section 1).
-                with anyio.CancelScope(shield=True):
-                    await self._server.stop()
-                http.should_exit = True
                 self._ended.set()
                 tasks.cancel_scope.cancel()
         if self.name is not None and self._claimed.get(self.name) is self:
@@ -190,33 +181,6 @@ class Serving:
         )
         async for _ in changes:
             self._ended.set()
-
-
-class _HttpServer(uvicorn.Server):
-    """Uvicorn in a loop that is not its own."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(
-            uvicorn.Config(
-                server,
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-
-    async def serve_on(self, sock: socket.socket) -> None:
-        """Serve until `should_exit`; cancellation alone would leave the model behind."""
-        with anyio.CancelScope(shield=True):
-            await self.serve(sockets=[sock])
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # Signals are the command's.
-        yield
 
 
 def _directory(target: Target) -> Path:

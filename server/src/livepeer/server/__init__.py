@@ -8,7 +8,7 @@ from ._inline_worker import InlineWorker
 from ._lifecycle import Lifecycle
 from ._options import RegistrationOptions, ServerOptions
 from ._process_worker import ProcessWorker
-from ._run import bind, run
+from ._run import bind, listening, run
 from ._server import Server
 from ._worker import Worker, WorkerState
 
@@ -30,6 +30,7 @@ __all__ = [
     "Worker",
     "WorkerState",
     "bind",
+    "listening",
     "run",
     "serve_target",
 ]

@@ -1,9 +1,13 @@
 """Running a server until it is told to stop."""
 
+import asyncio
 import logging
 import signal
 import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
+import anyio
 import uvicorn
 
 from ._server import Server
@@ -45,6 +49,26 @@ def run(server: Server, sock: socket.socket) -> None:
     _Uvicorn(server).run(sockets=[sock])
 
 
+@asynccontextmanager
+async def listening(server: Server, sock: socket.socket) -> AsyncGenerator[None]:
+    """Serve on a bound socket within the block, on the running loop; signals stay somebody else's.
+
+    At its end, cancelled or not: withdraw, drain and tear down, then close the socket.
+
+    Args:
+        server: What to serve.
+        sock: From `bind`.
+    """
+    http = _Guest(server)
+    serving = asyncio.create_task(http.serve(sockets=[sock]), name="livepeer-http")
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await serving
+
+
 class _Uvicorn(uvicorn.Server):
     def __init__(self, server: Server) -> None:
         super().__init__(
@@ -69,6 +93,12 @@ class _Uvicorn(uvicorn.Server):
         # and a call that outlasts the drain still gets its answer, a typed 503.
         await self._server.stop()
         await super().shutdown(sockets)
+
+
+class _Guest(_Uvicorn):
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 def _already_handled(_number: int, _frame: object) -> None:
