@@ -8,6 +8,7 @@ from edge_harness import Marks, Serve
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from livepeer.server import ServerOptions
+from livepeer.server._hardware import parse_gpus
 
 pytestmark = pytest.mark.anyio
 
@@ -135,6 +136,29 @@ async def test_operator_routes_are_off_unless_switched_on(serve: Serve) -> None:
     async with serve("SyncReturn", options=ServerOptions(operator_routes=True)) as served:
         assert "livepeer_slots_capacity 1" in (await served.client.get("/metrics")).text
         assert (await served.client.get("/hardware/info")).status_code == 200
+
+
+async def test_an_answer_that_is_no_object_is_told_in_schema_and_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serve("SyncReturn") as served:
+        (note,) = (await served.client.get("/schema")).json()["notes"]
+        assert "a JSON string" in note
+        assert note in caplog.text
+    for name in ("Rich", "Png", "File", "SyncYield"):
+        async with serve(name) as served:
+            assert "notes" not in (await served.client.get("/schema")).json()
+
+
+def test_gpus_are_read_as_the_drivers_tool_prints_them() -> None:
+    listing = "0, GPU-1a, NVIDIA H100 80GB HBM3, 81559, 81008, 9.0\n1, GPU-2b, Tesla T4, 15360, 100, 7.5\n"
+    found = parse_gpus(listing)
+    assert found["1"] == {
+        "id": "GPU-2b", "name": "Tesla T4", "memory_total": 15360 * 2**20, "memory_free": 100 * 2**20,
+        "major": 7, "minor": 5,
+    }  # fmt: skip
+    assert found["0"]["name"] == "NVIDIA H100 80GB HBM3"
+    assert parse_gpus("") == {}
 
 
 async def test_a_head_request_gets_the_head_alone(serve: Serve) -> None:

@@ -51,7 +51,7 @@ class FunctionOperation:
             summary=inspect.getdoc(function) or "",
             input_schema=self._signature.input_schema,
             output_schema=returned.schema,
-            output_media_type=returned.media_type or JSON_MEDIA_TYPE,
+            output_media_type=returned.media_type or returned.schema.get("contentMediaType", JSON_MEDIA_TYPE),
             streams=returned.streams,
             capacity=capacity,
         )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from ._description import JsonSchema
+from ._description import BINARY_MEDIA_TYPE, JsonSchema
 
 
 class NoJsonFormError(Exception):
@@ -36,7 +36,7 @@ def input_schema(model: type[BaseModel]) -> JsonSchema:
 def output_schema(annotation: Any, media_type: str | None) -> JsonSchema:
     """Schema of an answer or of one event's data."""
     if annotation in (bytes, bytearray, memoryview, Path):
-        return {"type": "string", "contentMediaType": media_type} if media_type else {"type": "string"}
+        return {"type": "string", "contentMediaType": media_type or BINARY_MEDIA_TYPE}
     schema = TypeAdapter(annotation).json_schema(schema_generator=_Generator, mode="serialization", by_alias=True)
     _refine(schema, is_input=False)
     return schema

@@ -63,6 +63,8 @@ class BYOCRegistrar:
     async def keep(self) -> None:
         """Register as soon as the capability is ready, and again while it is idle, until cancelled."""
         async with self._client() as client:
+            await self._until_idle()
+            self._warn_of_overcommitment()
             while True:
                 await self._until_idle()
                 try:
@@ -85,6 +87,17 @@ class BYOCRegistrar:
                     logger.warning("unregistering %s: %s %s", self._name(), answer.status_code, answer.text.strip())
         except httpx2.HTTPError as error:
             logger.warning("unregistering %s: %s", self._name(), _words(error))
+
+    def _warn_of_overcommitment(self) -> None:
+        slots = self._lifecycle.slots[0]
+        bearable = slots.capacity + slots.queue_size
+        if self._capacity() > bearable:
+            logger.warning(
+                "%s offers %d calls at once, but takes %d: the others are refused with 503",
+                self._name(),
+                self._capacity(),
+                bearable,
+            )
 
     async def _until_idle(self) -> None:
         while not (self._lifecycle.ready and self._lifecycle.running == 0):

@@ -8,6 +8,8 @@ from typing import Any
 
 from livepeer.core import Description, NotReadyError, OperationDescription, Registrar, RegistrationState
 
+from ._advice import advice
+from ._hardware import gpus
 from ._lifecycle import Lifecycle
 from ._openapi import openapi_document
 from ._options import ServerOptions
@@ -83,6 +85,7 @@ class Documents:
         """`GET /schema`: the default operation's JSON Schemas (BYOC contract, section 8)."""
         description = self._described()
         operation = description.operations[0]
+        notes = advice(description)
         return {
             "name": description.info.name,
             "version": description.info.version,
@@ -92,6 +95,7 @@ class Documents:
             "input": operation.input_schema,
             "output": operation.output_schema,
             "output_media_type": operation.output_media_type,
+            **({"notes": notes} if notes else {}),
         }
 
     def schema_sha256(self) -> str:
@@ -147,9 +151,10 @@ class Documents:
         path = Path(spec.submodule_search_locations[0], "templates", "swagger", folder, name)
         return path.read_bytes(), media_type
 
-    def hardware(self) -> dict[str, Any]:
-        """`GET /hardware/info`, an operator's route."""
-        return {"pipeline": self.version()["pipeline"], "gpu_info": {}}
+    async def hardware(self) -> dict[str, Any]:
+        """`GET /hardware/info`, an operator's route, in go-livepeer's shape."""
+        found = self.version()
+        return {"pipeline": found["pipeline"], "model_id": found["model_id"], "gpu_info": await gpus()}
 
     def metrics(self) -> bytes:
         """`GET /metrics`, in the Prometheus text format; an operator's route."""

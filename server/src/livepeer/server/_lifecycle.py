@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from livepeer.core import Description, HealthState
 
+from ._advice import advice
 from ._options import ServerOptions
 from ._slots import Slots
 from ._worker import Worker, WorkerState
@@ -79,5 +80,7 @@ class Lifecycle:
         if description is not None and description is not self._described:
             if self._described is None or self._described != description:
                 self.slots = [Slots(item.capacity, self._options.queue_size) for item in description.operations]
+                for sentence in advice(description):
+                    logger.warning("%s", sentence)
             self._described = description
         self.changed()

@@ -93,8 +93,6 @@ def _answer(operation: OperationDescription, schemas: JsonObject, title: str) ->
         }
     if operation.output_media_type != JSON_MEDIA_TYPE:
         return {"description": "The bytes themselves", "content": {operation.output_media_type: {}}}
-    if operation.output_schema.get("type") == "string" and "contentMediaType" in operation.output_schema:
-        return {"description": "The bytes themselves", "content": {BINARY_MEDIA_TYPE: {}}}
     output = _component(f"{title}Output", operation.output_schema, schemas)
     return {"description": "The answer", "content": {JSON_MEDIA_TYPE: {"schema": output}}}
 

@@ -7,6 +7,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import anyio
 
@@ -59,7 +60,16 @@ class Server:
         self._options = options or ServerOptions()
         self.lifecycle = Lifecycle(worker, self._options)
         self._registrar = registrar(self.lifecycle) if registrar is not None else None
-        self.documents = Documents(self.lifecycle, self._options, self._registrar)
+        self.documents = documents = Documents(self.lifecycle, self._options, self._registrar)
+        self._documents: dict[str, Callable[[], dict[str, Any]]] = {
+            "": documents.discovery,
+            "/health": documents.health,
+            "/healthz": documents.health,
+            "/schema": documents.schema,
+            "/capabilities": documents.capabilities,
+            "/openapi.json": documents.openapi,
+            "/version": documents.version,
+        }
         self._watchtower = Watchtower(worker, self._options)
         self._files = SharedFiles()
         self._routes: dict[str, OperationRoute] = {}
@@ -145,7 +155,7 @@ class Server:
 
     def _refuse_unrouted(self, scope: Scope) -> None:
         path: str = scope["path"].rstrip("/")
-        if self._document(path) is not None and path:
+        if path and (path in self._documents or path.startswith("/docs")):
             raise MethodNotAllowedError(f"{path} answers GET")
         if self.lifecycle.description is not None:
             raise NotFoundError(f"there is no operation at {path or '/'}")
@@ -160,45 +170,32 @@ class Server:
 
     async def _get(self, scope: Scope, send: Send) -> None:
         path: str = scope["path"].rstrip("/")
-        document = self._document(path)
+        document = await self._answer_document(path)
         if document is None:
             if path in self._routes:
                 raise MethodNotAllowedError(f"{path} answers POST")
             raise NotFoundError(f"there is nothing at {path}")
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowedError(f"{path or '/'} answers GET")
-        status, media_type, body = document()
+        status, media_type, body = document
         await send_whole(send, status, media_type, b"" if scope["method"] == "HEAD" else body)
 
-    def _document(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
+    async def _answer_document(self, path: str) -> tuple[int, bytes, bytes] | None:
+        """Status, media type and body of what a GET route says; None if there is no such route."""
         documents = self.documents
-        match path:
-            case "/health":
-                return lambda: (200, _JSON, to_json(documents.health()))
-            case "/healthz":
-                return lambda: (200 if self.lifecycle.ready else 503, _JSON, to_json(documents.health()))
-            case "":
-                return lambda: (200, _JSON, to_json(documents.discovery()))
-            case "/schema":
-                return lambda: (200, _JSON, to_json(documents.schema()))
-            case "/capabilities":
-                return lambda: (200, _JSON, to_json(documents.capabilities()))
-            case "/openapi.json":
-                return lambda: (200, _JSON, to_json(documents.openapi()))
-            case "/version":
-                return lambda: (200, _JSON, to_json(documents.version()))
-            case "/docs":
-                return lambda: (200, b"text/html; charset=utf-8", documents.docs_page())
-            case "/metrics" if self._options.operator_routes:
-                return lambda: (200, b"text/plain; version=0.0.4; charset=utf-8", documents.metrics())
-            case "/hardware/info" if self._options.operator_routes:
-                return lambda: (200, _JSON, to_json(documents.hardware()))
-            case _:
-                return self._asset(path)
-
-    def _asset(self, path: str) -> Callable[[], tuple[int, bytes, bytes]] | None:
-        asset = self.documents.docs_asset(path.removeprefix("/docs/")) if path.startswith("/docs/") else None
-        return None if asset is None else lambda: (200, asset[1], asset[0])
+        if path == "/docs":
+            return 200, b"text/html; charset=utf-8", documents.docs_page()
+        if path.startswith("/docs/"):
+            asset = documents.docs_asset(path.removeprefix("/docs/"))
+            return None if asset is None else (200, asset[1], asset[0])
+        if path == "/metrics" and self._options.operator_routes:
+            return 200, b"text/plain; version=0.0.4; charset=utf-8", documents.metrics()
+        if path == "/hardware/info" and self._options.operator_routes:
+            return 200, _JSON, to_json(await documents.hardware())
+        if path not in self._documents:
+            return None
+        status = 503 if path == "/healthz" and not self.lifecycle.ready else 200
+        return status, _JSON, to_json(self._documents[path]())
 
     def _on_change(self) -> None:
         if not self.lifecycle.running:
