@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from urllib.parse import urlsplit
 
 import anyio
@@ -254,6 +255,20 @@ def test_a_blocking_network_starts_and_stops_more_than_once():
         net.stop()
         with pytest.raises(RuntimeError, match="not running"):
             _ = net.capabilities
+
+
+def test_a_wait_that_an_interrupt_broke_off_does_not_hold_up_the_end():
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), BlockingDevNet() as net:  # noqa: PT012 - what the interrupt breaks off
+            interrupt = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1))
+            interrupt.start()
+            started = time.monotonic()
+            net.wait_for("nobody", timeout_seconds=60)
+        interrupt.join()
+        assert time.monotonic() - started < 10
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 async def test_a_worker_behind_two_networks_serves_both(worker: Worker):

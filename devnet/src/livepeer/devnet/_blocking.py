@@ -86,8 +86,10 @@ class BlockingDevNet:
         """
         with ExitStack() as stack:
             options = {"use_uvloop": sys.platform != "win32"}
-            self._portal = stack.enter_context(start_blocking_portal("asyncio", options))
-            stack.enter_context(self._portal.wrap_async_context_manager(self._net))
+            self._portal = portal = stack.enter_context(start_blocking_portal("asyncio", options))
+            # A wait that Ctrl-C broke off still goes on in the portal, and would hold up its end.
+            stack.callback(portal.call, portal.stop, True)
+            stack.enter_context(portal.wrap_async_context_manager(self._net))
             self._stack = stack.pop_all()
 
     def stop(self) -> None:
