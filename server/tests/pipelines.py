@@ -371,6 +371,23 @@ class DyingSetup(Pipeline):
         return "never"
 
 
+class DyingForAWhile(Pipeline):
+    def setup(self) -> None:
+        if not Gate("heal").has("go"):
+            os._exit(9)
+
+    def predict(self) -> str:
+        return "healed"
+
+
+class BrokenInit(Pipeline):
+    def __init__(self) -> None:
+        raise RuntimeError("no such weights")
+
+    def predict(self) -> str:
+        return "never"
+
+
 class Prefix(Pipeline):
     def predict(self) -> str:
         return sys.prefix

@@ -114,6 +114,14 @@ async def test_a_host_that_keeps_dying_is_error_with_its_last_words() -> None:
         assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")
 
 
+async def test_a_host_that_kept_dying_is_tried_on(marks: Marks) -> None:
+    async with serve_with(make_worker("process", "DyingForAWhile"), wait=False) as served:
+        await served.until("ERROR")
+        marks.go("heal")
+        await served.until("IDLE")
+        assert (await served.predict()).json() == "healed"
+
+
 async def test_a_call_that_cannot_be_stopped_ends_its_host_if_told_to(marks: Marks) -> None:
     options = ServerOptions(deadline_seconds=0.2, on_stuck="kill", stuck_seconds=0.1)
     async with serve_with(make_worker("process", "Dying"), options=options) as served:

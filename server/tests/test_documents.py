@@ -48,10 +48,11 @@ async def test_a_failed_setup_is_error_with_its_reason_and_is_torn_down(serve: S
         await marks.wait("broken", "torn-down")
 
 
-async def test_a_target_that_cannot_be_loaded_is_error_with_its_reason(serve: Serve) -> None:
-    async with serve("NoSuchThing", wait=False) as served:
+@pytest.mark.parametrize(("name", "words"), [("NoSuchThing", "NoSuchThing"), ("BrokenInit", "no such weights")])
+async def test_a_target_that_cannot_be_loaded_is_error_with_its_reason(serve: Serve, name: str, words: str) -> None:
+    async with serve(name, wait=False) as served:
         health = await served.until("ERROR")
-        assert "NoSuchThing" in health["reason"]
+        assert words in health["reason"]
 
 
 @pytest.mark.parametrize("name", ["Rich", "Forms", "Png", "File", "SyncYield", "AsyncItems"])

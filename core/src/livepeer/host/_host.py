@@ -52,14 +52,13 @@ class Host:
         threading.Thread(target=self._listen, name="livepeer-control", daemon=True).start()
         try:
             capability = self._load()
-            if capability is None:
-                return
-            outbox.post(pack(HELLO, 0, _hello(capability)))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                self._serve(capability, runner, outbox)
-        except TargetError as error:
+            if capability is not None:
+                outbox.post(pack(HELLO, 0, _hello(capability)))
+                with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                    self._serve(capability, runner, outbox)
+        except _BrokenError as error:
             logger.error("%s", error, exc_info=error.__cause__)
-            outbox.post(pack(BROKEN, 0, _broken(str(error))))
+            outbox.post(pack(BROKEN, 0, Broken(reason=str(error)).model_dump_json().encode()))
         finally:
             self._data.close()
 
@@ -68,28 +67,21 @@ class Host:
         if not frames:
             return None
         assert frames[0].kind == LOAD
-        if self._make is not None:
-            return self._make()
-        order = LoadOrder.model_validate_json(frames[0].payload)
-        target = Target.parse(order.target)
-        return find_adapter(target, order.adapter).load(target)
+        try:
+            return self._make() if self._make is not None else _load(LoadOrder.model_validate_json(frames[0].payload))
+        except TargetError as error:
+            raise _BrokenError(str(error)) from error.__cause__
+        except BaseException as error:
+            # An adapter's or somebody's own code: whatever it raises, it cannot be served.
+            raise _BrokenError(f"the target cannot be loaded: {type(error).__name__}: {error}") from error
 
     def _serve(self, capability: Capability, runner: asyncio.Runner, outbox: Outbox) -> None:
         try:
-            try:
-                _finish(capability.setup(), runner)
-            except BaseException as error:
-                # Somebody's own code: whatever it raises, it cannot serve, and the edge says why.
-                logger.error("setup() failed", exc_info=error)
-                outbox.post(pack(BROKEN, 0, _broken(f"setup() failed: {type(error).__name__}: {error}")))
-                return
+            _set_up(capability, runner)
             outbox.post(pack(READY, 0, b""))
             self._serve_calls(capability, runner, outbox)
         finally:
-            try:
-                _finish(capability.teardown(), runner)
-            except BaseException as error:
-                logger.error("teardown() failed", exc_info=error)
+            _tear_down(capability, runner)
 
     def _serve_calls(self, capability: Capability, runner: asyncio.Runner, outbox: Outbox) -> None:
         operations = capability.operations
@@ -119,6 +111,10 @@ class Host:
             self._on_edge_gone()
 
 
+class _BrokenError(Exception):
+    """It cannot be served, and starting it again would not help."""
+
+
 def run_in_process(data: int, control: int) -> None:
     """Be a host in this process, over two inherited descriptors."""
     Host(socket.socket(fileno=data), socket.socket(fileno=control), on_edge_gone=lambda: os._exit(1)).run()
@@ -137,8 +133,23 @@ def _hello(capability: Capability) -> bytes:
     )
 
 
-def _broken(reason: str) -> bytes:
-    return Broken(reason=reason).model_dump_json().encode()
+def _load(order: LoadOrder) -> Capability:
+    target = Target.parse(order.target)
+    return find_adapter(target, order.adapter).load(target)
+
+
+def _set_up(capability: Capability, runner: asyncio.Runner) -> None:
+    try:
+        _finish(capability.setup(), runner)
+    except BaseException as error:
+        raise _BrokenError(f"setup() failed: {type(error).__name__}: {error}") from error
+
+
+def _tear_down(capability: Capability, runner: asyncio.Runner) -> None:
+    try:
+        _finish(capability.teardown(), runner)
+    except BaseException as error:
+        logger.error("teardown() failed", exc_info=error)
 
 
 def _finish(result: Any, runner: asyncio.Runner) -> None:

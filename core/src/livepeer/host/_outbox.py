@@ -54,10 +54,13 @@ class Outbox:
             self._closed = True
             if self._full and self._loop is not None:
                 self._loop.remove_writer(self._socket)
-            for _, shared in self._queue:
-                if shared is not None:
-                    os.close(shared)
-            self._queue.clear()
+            self._drop_queue()
+
+    def _drop_queue(self) -> None:
+        for _, shared in self._queue:
+            if shared is not None:
+                os.close(shared)
+        self._queue.clear()
 
     def _is_foreign_thread(self) -> bool:
         return threading.get_ident() != self._loop_thread
@@ -80,13 +83,14 @@ class Outbox:
         except BlockingIOError:
             self._wait_for_room()
         except OSError:
-            queue.clear()
+            self._drop_queue()
         self._last_write = time.monotonic()
 
     def _write_some(self, queue: list[tuple[bytes, int | None]], flags: int) -> None:
         frame, shared = queue[0]
         if shared is not None:
             sent = socket.send_fds(self._socket, [frame], [shared], flags)
+            queue[0] = (frame, None)
             os.close(shared)
             count = 1
         else:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from livepeer.core import CallCancelledError, sse_event
@@ -149,7 +150,7 @@ class Flusher:
 
     def __init__(self) -> None:
         self._expected = threading.Event()
-        self._streams: list[EventStream] = []
+        self._streams: deque[EventStream] = deque()
         self._thread: threading.Thread | None = None
 
     def expect(self, stream: EventStream) -> None:
@@ -178,7 +179,9 @@ class Flusher:
                 if self._thread is None:
                     return
                 time.sleep(self._ROUND_SECONDS)
-                streams, self._streams = self._streams, []
-                self._streams += [stream for stream in streams if stream.flush_if_idle()]
+                for _ in range(len(self._streams)):
+                    stream = self._streams.popleft()
+                    if stream.flush_if_idle():
+                        self._streams.append(stream)
             if self._thread is None:
                 return

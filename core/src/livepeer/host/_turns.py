@@ -71,7 +71,8 @@ class Turns:
             elif self._usual_seconds < _BRIEF_SECONDS:
                 turn = self._run_holding(running, turn)
             else:
-                self._pass_turn()
+                with self._lock:
+                    self._pass_turn()
                 self._run_timed(running)
                 turn = None
 
@@ -108,19 +109,18 @@ class Turns:
         return self._turn
 
     def _pass_turn(self) -> None:
-        """Give the turn to a thread that has nothing to do, a new one if need be."""
-        with self._lock:
-            self._turn += 1
-            if self._parked:
-                self._parked -= 1
-                self._wake.release()
-            elif len(self._threads) + 1 < self._most:
-                name = f"livepeer-call-{len(self._threads) + 1}"
-                thread = threading.Thread(target=self._work, args=(self._turn,), name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            else:
-                self._turn_is_free = True
+        """Give the turn to a thread that has nothing to do, a new one if need be. Under the lock."""
+        self._turn += 1
+        if self._parked:
+            self._parked -= 1
+            self._wake.release()
+        elif len(self._threads) + 1 < self._most:
+            name = f"livepeer-call-{len(self._threads) + 1}"
+            thread = threading.Thread(target=self._work, args=(self._turn,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        else:
+            self._turn_is_free = True
 
     def _end(self) -> None:
         with self._lock:
@@ -149,8 +149,7 @@ class Turns:
 
     def _take_away(self, since: float) -> None:
         with self._lock:
-            if self._busy_since != since:
-                return
-            self._busy_since = None
-            self._usual_seconds = max(self._usual_seconds, _ROUND_SECONDS)
-        self._pass_turn()
+            if self._busy_since == since:
+                self._busy_since = None
+                self._usual_seconds = max(self._usual_seconds, _ROUND_SECONDS)
+                self._pass_turn()

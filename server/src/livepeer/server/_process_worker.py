@@ -90,7 +90,7 @@ class ProcessWorker(HostWorker):
         try:
             await check_interpreter(self._python)
         except CallError as error:
-            self._change(WorkerState.FAILED, error.detail)
+            self._break(error.detail)
             return
         while True:
             started = time.monotonic()
@@ -98,7 +98,7 @@ class ProcessWorker(HostWorker):
             await self._gone.wait()
             was = self.state
             obituary = await self._bury()
-            if was is WorkerState.FAILED:
+            if self._broken:
                 return
             if was is WorkerState.READY and time.monotonic() - started > _SETTLED_SECONDS:
                 self._deaths = 0

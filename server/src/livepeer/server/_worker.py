@@ -86,6 +86,7 @@ class HostWorker(ABC):
         self._order = order
         self._connection: Connection | None = None
         self._gone = asyncio.Event()
+        self._broken = False
         self._on_change: Callable[[], None] = lambda: None
         self.state = WorkerState.LOADING
         self.reason: str | None = None
@@ -123,22 +124,23 @@ class HostWorker(ABC):
         self._on_change()
 
     def _on_frame(self, frame: Frame) -> None:
-        match frame.kind:
-            case kind if kind == HELLO:
-                self._on_hello(Hello.model_validate_json(frame.payload))
-            case kind if kind == READY:
-                self._change(WorkerState.READY)
-            case kind if kind == BROKEN:
-                self._change(WorkerState.FAILED, Broken.model_validate_json(frame.payload).reason)
-            case _:
-                # A frame of a call that ended here already.
-                if frame.shared is not None:
-                    os.close(frame.shared)
+        if frame.kind == HELLO:
+            self._on_hello(Hello.model_validate_json(frame.payload))
+        elif frame.kind == READY:
+            self._change(WorkerState.READY)
+        elif frame.kind == BROKEN:
+            self._break(Broken.model_validate_json(frame.payload).reason)
+        elif frame.shared is not None:
+            os.close(frame.shared)  # of a call that ended here already
+
+    def _break(self, reason: str) -> None:
+        """It failed in a way that starting it again would not mend."""
+        self._broken = True
+        self._change(WorkerState.FAILED, reason)
 
     def _on_hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL_VERSION:
-            self._change(
-                WorkerState.FAILED,
+            self._break(
                 f"the host speaks protocol {hello.protocol} (livepeer-core {hello.core_version}), "
                 f"this server {PROTOCOL_VERSION}: install the same livepeer-core in both environments",
             )
