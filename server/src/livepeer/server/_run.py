@@ -43,10 +43,12 @@ def run(server: Server, sock: socket.socket) -> None:
         server: What to serve.
         sock: From `bind`.
     """
-    # uvicorn raises the signal that stopped it again once it is done: without these it would be the exit code.
+    http = _Uvicorn(server)
+    # uvicorn handles signals while its loop runs only, and raises the one that stopped it again at the end:
+    # one that comes earlier must not be lost, and the last one must not be the exit code.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _already_handled)
-    _Uvicorn(server).run(sockets=[sock])
+        signal.signal(number, http.handle_exit)
+    http.run(sockets=[sock])
 
 
 @asynccontextmanager
@@ -99,10 +101,6 @@ class _Guest(_Uvicorn):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
-
-
-def _already_handled(_number: int, _frame: object) -> None:
-    pass
 
 
 def configure_logging() -> None:

@@ -212,9 +212,16 @@ class Server:
             )
             routes[operation.path] = route
             if index == 0:
-                for alias in (*_ALIASES, f"/{description.info.name}"):
+                for alias in (*_ALIASES, *self._names()):
                     routes.setdefault(alias, route)
         self._routes = routes
+
+    def _names(self) -> list[str]:
+        """The routes that are names: the capability's own, and the one under which it is registered."""
+        description = self.lifecycle.description
+        own = [description.info.name] if description is not None else []
+        registered = [self._registrar.registration.name] if self._registrar is not None else []
+        return [f"/{name}" for name in (*own, *registered) if name]
 
     def _request_id(self, scope: Scope) -> str:
         given = header(scope, b"x-request-id")

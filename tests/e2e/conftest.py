@@ -1,0 +1,99 @@
+import functools
+import inspect
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import psutil
+import pytest
+from edge_harness import Marks
+
+from livepeer.client import Gateway
+from livepeer.devnet import BlockingDevNet, Timings
+
+from .network import Edge, Transport, calling, serving, target
+
+# A busy machine may answer a gateway's search later than the half second after which it gives an orchestrator up.
+PATIENT = Timings(search_seconds=10, search_answer_seconds=10)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give every asynchronous test thirty seconds."""
+    if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
+        return
+    test = item.obj
+
+    @functools.wraps(test)
+    async def bounded(**fixtures: object) -> None:
+        with anyio.fail_after(30):
+            await test(**fixtures)
+
+    item.obj = bounded
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    yield
+    left = psutil.Process().children(recursive=True)
+    assert not left, [process.cmdline() for process in left]
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marks]:
+    """Where models say what they did and wait for go."""
+    folder = tmp_path_factory.mktemp("marks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "LIVEPEER_TEST_MARKS", str(folder))
+        yield Marks(folder)
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest) -> str:
+    """The name under which this test's model leaves its marks."""
+    return re.sub(r"\W+", "-", request.node.name)
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[BlockingDevNet]:
+    """A network on a thread of its own, shared by a module's tests."""
+    with BlockingDevNet(timings=PATIENT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def edges(request: pytest.FixtureRequest, net: BlockingDevNet, marks: Marks) -> AsyncIterator[dict[str, Edge]]:
+    """The edges of the models in the module's `SERVES`, each with its settings, by capability."""
+    found: dict[str, Edge] = {}
+
+    async def serve(model: str, settings: dict[str, str]) -> None:
+        edge = await stack.enter_async_context(serving(net, target(model), **settings))
+        found[edge.name] = edge
+
+    async with AsyncExitStack() as stack:
+        async with anyio.create_task_group() as tasks:
+            for model, settings in request.module.SERVES.items():
+                tasks.start_soon(serve, model, settings)
+        yield found
+        async with anyio.create_task_group() as tasks:
+            for edge in found.values():
+                tasks.start_soon(edge.end)
+
+
+@pytest.fixture(params=["gateway", "orchestrator"])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    return request.param
+
+
+@pytest.fixture
+async def caller(net: BlockingDevNet, transport: Transport, edges: dict[str, Edge]) -> AsyncIterator[Gateway]:
+    """Calls what the module serves, through its network's gateway or straight at its orchestrator."""
+    async with calling(net, transport) as gateway:
+        yield gateway
