@@ -258,17 +258,19 @@ def test_a_blocking_network_starts_and_stops_more_than_once():
 
 
 def test_a_wait_that_an_interrupt_broke_off_does_not_hold_up_the_end():
+    main_thread = threading.main_thread().ident
+    interrupt = threading.Timer(0.1, lambda: signal.pthread_kill(main_thread, signal.SIGUSR1))
     before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
     try:
-        with pytest.raises(KeyboardInterrupt), BlockingDevNet() as net:  # noqa: PT012 - what the interrupt breaks off
-            interrupt = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1))
+        with BlockingDevNet() as net:
             interrupt.start()
             started = time.monotonic()
-            net.wait_for("nobody", timeout_seconds=60)
-        interrupt.join()
-        assert time.monotonic() - started < 10
+            with pytest.raises(KeyboardInterrupt):
+                net.wait_for("nobody", timeout_seconds=60)
     finally:
+        interrupt.join()
         signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - started < 10
 
 
 async def test_a_worker_behind_two_networks_serves_both(worker: Worker):

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 import harness
 from harness import KEEP_PAGES, Probe, Side, Table, ours, peer, ratio, rounds, stream_times, wrk
 
-ROUNDS = 3
-SECONDS = 1.0
+ROUNDS = 7
+SECONDS = 2.0
 MIB = 1024 * 1024
 
 
