@@ -4,13 +4,13 @@ Both sides run under the same uvicorn settings, get the same payload, and are dr
 is the median of the ratios of the rounds. Absolute figures of a shared machine mean nothing.
 """
 
+import os
 import statistics
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 
-import harness
 from harness import KEEP_PAGES, Probe, Side, Table, ours, peer, ratio, rounds, stream_times, wrk
 
 ROUNDS = 7
@@ -120,15 +120,18 @@ def bodies(table: Table) -> None:
                     },
                 )
                 table.at_least(f"{text} {what}", ratio(found, "ours", "bare"), 0.55)
-        _beside(table, both)
+        _beside(table, both, bare)
 
 
-def _beside(table: Table, side: Side) -> None:
+def _beside(table: Table, side: Side, bare: Side) -> None:
     body = '{"data": "' + "x" * (16 * MIB) + '"}'
-    with Probe.get(side, "/health") as looks, Probe.post(side, "/predict", '{"data": "small"}') as calls:
-        wrk(side.url("/predict"), callers=1, seconds=5, body=body)
-    table.at_most("p99 of /health in ms beside 16 MiB bodies", looks.percentile(99), 10)
-    table.at_most("p99 of small calls in ms beside 16 MiB bodies", calls.percentile(99), 10)
+    p99: dict[Side, tuple[float, float]] = {}
+    for target, path in ((side, "/predict"), (bare, "/text-both")):
+        with Probe.get(target, "/health") as looks, Probe.post(target, path, '{"data": "small"}') as calls:
+            wrk(target.url(path), callers=1, seconds=5, body=body)
+        p99[target] = looks.percentile(99), calls.percentile(99)
+    table.at_most("p99 of /health in ms beside 16 MiB bodies", p99[side][0], 10, f"(bare {p99[bare][0]:.0f})")
+    table.at_most("p99 of small calls in ms beside 16 MiB bodies", p99[side][1], 10, f"(bare {p99[bare][1]:.0f})")
 
 
 def footprint(table: Table) -> None:
@@ -157,7 +160,7 @@ def main() -> None:
     sections = {section.__name__: section for section in (predict, events, health, bodies, footprint)}
     asked = sys.argv[1:] or list(sections)
     table = Table()
-    print(f"{ROUNDS} rounds, medians of the rounds' ratios; wrk, 1 thread; {harness.__doc__}")
+    print(f"{ROUNDS} rounds in turn, medians of the rounds' ratios; wrk with one thread; {os.cpu_count()} cores")
     for name in asked:
         sections[name](table)
     print(f"\nshort of their target: {', '.join(table.short) or 'none'}")

@@ -84,9 +84,9 @@ async def serving(
     with _started((*command, str(target)), net, at, environment) as (process, log):
         async with httpx2.AsyncClient(trust_env=False) as http:
             edge = Edge(process, http, log)
-            with anyio.move_on_after(20):
+            with anyio.move_on_after(40):
                 await edge.until_registered()
-            assert edge.name, f"the edge was not registered in 20 s:\n{edge.log()}"
+            assert edge.name, f"the edge was not registered in 40 s:\n{edge.log()}"
             yield edge
             await edge.end()
             assert process.returncode in (0, -signal.SIGKILL), edge.log()

@@ -12,7 +12,6 @@ import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 PROTOCOL_VERSION: Final = 1
@@ -242,9 +241,10 @@ class FrameReader:
                 received = array.array("i")
                 received.frombytes(content[: len(content) - len(content) % received.itemsize])
                 self._descriptors.extend(received)
-        return list(self._cut(self._rest + data if self._rest else data))
+        return self._cut(self._rest + data if self._rest else data)
 
-    def _cut(self, data: bytes) -> Iterator[Frame]:
+    def _cut(self, data: bytes) -> list[Frame]:
+        frames: list[Frame] = []
         start, end, header = 0, len(data), _HEADER.size
         while end - start >= header:
             size, call, kind, flags = _HEADER.unpack_from(data, start)
@@ -252,9 +252,10 @@ class FrameReader:
             if stop > end:
                 break
             shared = self._descriptors.popleft() if flags & _SHARED else None
-            yield Frame(kind, call, data[start + header : stop], shared, bool(flags & _IN_PLACE))
+            frames.append(Frame(kind, call, data[start + header : stop], shared, bool(flags & _IN_PLACE)))
             start = stop
         self._rest = data[start:]
+        return frames
 
     def close(self) -> None:
         """Close the descriptors of frames that were never cut."""

@@ -28,6 +28,20 @@ class Exchange:
         on_end: Called once, when the work has really ended, before its last frame is read.
     """
 
+    __slots__ = (
+        "_error",
+        "_frames",
+        "_left",
+        "_on_cancel",
+        "_on_credit",
+        "_on_end",
+        "_reader",
+        "_taken",
+        "ended",
+        "number",
+        "shared",
+    )
+
     def __init__(
         self,
         number: int,

@@ -114,13 +114,13 @@ class OperationRoute:
             body = await self._translate(scope, body)
             media_type = JSON_MEDIA_TYPE
         return Request(
-            operation=self._index,
-            id=request_id.encode("latin-1"),
-            media_type=media_type.encode("latin-1"),
-            headers=b"\n".join([name + b":" + value for name, value in scope["headers"] if name != b"authorization"]),
-            body=body.inline,
-            shared=body.shared,
-            timeout_seconds=options.deadline_seconds,
+            self._index,
+            request_id.encode("latin-1"),
+            media_type.encode("latin-1"),
+            b"\n".join([b"%b:%b" % item for item in scope["headers"] if item[0] != b"authorization"]),
+            body.inline,
+            body.shared,
+            options.deadline_seconds,
         )
 
     async def _translate(self, scope: Scope, body: Body) -> Body:

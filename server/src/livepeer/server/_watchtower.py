@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from typing import NamedTuple
 
 from livepeer.core import CallCancelledError, CallError, DeadlineExceededError
 
@@ -17,10 +16,8 @@ logger = logging.getLogger("livepeer.server")
 _ROUND_SECONDS = 0.01
 
 
-class _Watched(NamedTuple):
-    receive: Receive
-    request_id: str
-    since: float
+_Watched = tuple[Receive, str, float]
+"""How to wait for the caller to leave, the request's id, and since when."""
 
 
 class Watchtower:
@@ -44,7 +41,7 @@ class Watchtower:
 
     def watch(self, exchange: Exchange, receive: Receive, request_id: str) -> None:
         """Begin to watch a call."""
-        self._new[exchange] = _Watched(receive, request_id, time.monotonic())
+        self._new[exchange] = (receive, request_id, time.monotonic())
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_ROUND_SECONDS, self._look)
 
@@ -60,26 +57,26 @@ class Watchtower:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
         for exchange, watched in list(self._new.items()):
-            if now - watched.since >= _ROUND_SECONDS:
+            if now - watched[2] >= _ROUND_SECONDS:
                 self._old[exchange] = self._new.pop(exchange)
                 self._watchers[exchange] = loop.create_task(self._watch_caller(exchange, watched))
         deadline = self._options.deadline_seconds
         if deadline is not None:
             for exchange, watched in list(self._old.items()):
-                if now - watched.since >= deadline:
+                if now - watched[2] >= deadline:
                     self._give_up(exchange, watched, DeadlineExceededError(f"the call took longer than {deadline:g} s"))
         more = self._new or (self._old and deadline is not None)
         self._timer = loop.call_later(_ROUND_SECONDS, self._look) if more else None
 
     async def _watch_caller(self, exchange: Exchange, watched: _Watched) -> None:
-        await disconnected(watched.receive)
+        await disconnected(watched[0])
         self._give_up(exchange, watched, CallCancelledError("the caller left"))
 
     def _give_up(self, exchange: Exchange, watched: _Watched, error: CallError) -> None:
         exchange.give_up(error)
         if self._options.on_stuck == "kill":
             loop = asyncio.get_running_loop()
-            loop.call_later(self._options.stuck_seconds, self._end_if_stuck, exchange, watched.request_id)
+            loop.call_later(self._options.stuck_seconds, self._end_if_stuck, exchange, watched[1])
 
     def _end_if_stuck(self, exchange: Exchange, request_id: str) -> None:
         if not exchange.ended and self._worker.end_stuck(request_id):
