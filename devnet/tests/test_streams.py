@@ -263,10 +263,10 @@ async def test_many_small_events_arrive_complete_and_in_order(network: Network, 
 async def test_a_slow_reader_holds_the_worker_back(network: Network, worker: Worker, direct: bool):
     await network.register(worker)
     line = line_of(60_000)
-    total = 1_000 * len(line)
+    total = 3_000 * len(line)  # well above what the sockets on the way hold
 
     async def produce() -> None:
-        for _ in range(1_000):
+        for _ in range(3_000):
             await worker.release.send(line)
 
     async with anyio.create_task_group() as tasks:
