@@ -82,6 +82,8 @@ async def edges(request: pytest.FixtureRequest, net: BlockingDevNet, marks: Mark
             for model, settings in request.module.SERVES.items():
                 tasks.start_soon(serve, model, settings)
         yield found
+        ended = [edge.log() for edge in found.values() if edge.process.poll() is not None]
+        assert not ended, ended
         async with anyio.create_task_group() as tasks:
             for edge in found.values():
                 tasks.start_soon(edge.end)

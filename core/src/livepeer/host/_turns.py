@@ -14,6 +14,10 @@ _ROUND_SECONDS = 0.001
 """How long the others wait when a call turns out to be longer than those before it."""
 
 _QUIET_ROUNDS = 20
+_LONG_AFTER = 2
+_LONG_AT_MOST = 4
+_TRY_EVERY = 8
+"""Two long calls pass the turn on, two brief ones end that; every eighth call is tried with the turn meanwhile."""
 
 
 class Turns:
@@ -23,6 +27,9 @@ class Turns:
     another: handing each to another thread would cost more than the call. While they are long it
     passes the turn on before it runs one. When a call is unexpectedly long, a standby thread notices
     within a millisecond and takes the turn away from it.
+
+    Only a call that ran with the turn tells how long calls are: the others also wait for each other's
+    GIL. So now and then one runs with the turn although the last ones were long.
 
     Args:
         reader: The data socket.
@@ -36,7 +43,8 @@ class Turns:
         self._most = most
         self._arrived: deque[Running] = deque()
         self._threads: list[threading.Thread] = []
-        self._usual_seconds = 0.0
+        self._longs = 0
+        self._passed = 0
         self._ended = False
         # Under the lock: whose turn it is, and since when its holder has been in a brief call.
         self._lock = threading.Lock()
@@ -68,12 +76,14 @@ class Turns:
                 self._end()
             elif self._most == 1:
                 self._calls.run(running)
-            elif self._usual_seconds < _BRIEF_SECONDS:
+            elif self._longs < _LONG_AFTER or self._passed % _TRY_EVERY == _TRY_EVERY - 1:
+                self._passed = 0
                 turn = self._run_holding(running, turn)
             else:
+                self._passed += 1
                 with self._lock:
                     self._pass_turn()
-                self._run_timed(running)
+                self._calls.run(running)
                 turn = None
 
     def _next(self) -> Running | None:
@@ -88,16 +98,17 @@ class Turns:
         """Run a call without passing the turn; None if it was taken away meanwhile."""
         if not self._stirred.is_set():
             self._stir()
-        self._busy_since = time.monotonic()
-        self._run_timed(running)
-        with self._lock:
-            self._busy_since = None
-            return turn if self._turn == turn else None
-
-    def _run_timed(self, running: Running) -> None:
-        started = time.monotonic()
+        self._busy_since = started = time.monotonic()
         self._calls.run(running)
-        self._usual_seconds += (time.monotonic() - started - self._usual_seconds) / 8
+        with self._lock:
+            if self._turn != turn:
+                return None
+            self._busy_since = None
+            if time.monotonic() - started < _BRIEF_SECONDS:
+                self._longs = max(0, self._longs - 1)
+            else:
+                self._longs = min(_LONG_AT_MOST, self._longs + 1)
+            return turn
 
     def _await_turn(self) -> int | None:
         with self._lock:
@@ -151,5 +162,5 @@ class Turns:
         with self._lock:
             if self._busy_since == since:
                 self._busy_since = None
-                self._usual_seconds = max(self._usual_seconds, _ROUND_SECONDS)
+                self._longs = min(_LONG_AT_MOST, self._longs + 1)
                 self._pass_turn()
