@@ -144,17 +144,17 @@ class OperationRoute:
 
     async def _wait_for_slot(self, receive: Receive) -> None:
         """Wait in the queue, unless the caller leaves it."""
-        place = asyncio.ensure_future(self.slots.wait())
+        place = self.slots.queue()
         gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait((place, gone), return_when=asyncio.FIRST_COMPLETED)
             if not place.done():
                 raise CallCancelledError("the caller left while its call was queued")
-            await place
+        except BaseException:
+            self.slots.leave(place)
+            raise
         finally:
             gone.cancel()
-            if not place.done():
-                place.cancel()
 
     def _release(self) -> None:
         self.slots.release()

@@ -41,8 +41,8 @@ class Slots:
         self.in_use += 1
         return True
 
-    async def wait(self) -> None:
-        """Take a slot as soon as one is free.
+    def queue(self) -> asyncio.Future[None]:
+        """Take a place in the queue: done as soon as a slot is this caller's. Call it right after `take` said no.
 
         Raises:
             BusyError: If the queue is full.
@@ -50,20 +50,18 @@ class Slots:
         self.check()
         place = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self.release()
-            else:
-                self._waiting.remove(place)
-            raise
+        return place
+
+    def leave(self, place: asyncio.Future[None]) -> None:
+        """Give up a place, and the slot if it had become one already."""
+        if place.done():
+            self.release()
+        else:
+            self._waiting.remove(place)
 
     def release(self) -> None:
         """Give a slot back, to the one who waits longest if anybody does."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self.in_use -= 1
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self.in_use -= 1
