@@ -1,6 +1,7 @@
 """One call, from its body to its answer."""
 
 import base64
+import contextlib
 import json
 import logging
 
@@ -207,3 +208,34 @@ async def test_many_calls_at_once_each_get_their_own_answer(serve: Serve) -> Non
             for number in range(200):
                 tasks.start_soon(call, number)
         assert answers == {number: f"n{number}" for number in range(200)}
+
+
+async def test_answers_are_whole_on_the_wire_however_they_are_asked_for(serve: Serve) -> None:
+    requests = [
+        (b"HEAD /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b"content-length"),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b'"IDLE"'),
+        (b"GET /health HTTP/1.0\r\nhost: x\r\n\r\n", b'"IDLE"'),
+        (b"nonsense\r\n\r\n", b" 400 "),
+        (
+            b"POST /predict HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 15\r\n"
+            b'connection: close\r\n\r\n{"text":"HTTP"}',
+            b'"PTTH"',
+        ),
+    ]
+    async with serve("SyncReturn") as served:
+        host, port = served.url.removeprefix("http://").split(":")
+        for request, words in requests:
+            async with await anyio.connect_tcp(host, int(port)) as stream:
+                await stream.send(request)
+                answer = b""
+                with anyio.fail_after(5), contextlib.suppress(anyio.EndOfStream):
+                    while True:
+                        answer += await stream.receive()
+                assert words in answer, (request, answer)
+
+
+async def test_an_answer_that_looks_like_a_head_is_sent_all_the_same(serve: Serve) -> None:
+    async with serve("Big") as served:
+        data = (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 256 * 1024)[: 256 * 1024] * 3 + b"HTTP/1.1 200 OK\r\n\r\n"
+        answer = await served.predict(data=base64.b64encode(data).decode())
+        assert answer.content == data

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import uvicorn
 
+from ._http import JoiningProtocol
 from ._server import Server
 
 _BACKLOG = 2048
@@ -77,7 +78,7 @@ class _Uvicorn(uvicorn.Server):
             uvicorn.Config(
                 server,
                 loop="uvloop",
-                http="httptools",
+                http=JoiningProtocol,
                 ws="none",
                 lifespan="on",
                 access_log=False,
