@@ -1,7 +1,5 @@
 """The one shape in which an error crosses the wire."""
 
-from typing import Any
-
 from pydantic import BaseModel, Field
 
 from ._errors import CallError, FieldError
@@ -54,10 +52,6 @@ class Problem(BaseModel):
     def to_json(self) -> bytes:
         """Serialize without the members that say nothing."""
         return self.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
-
-    def to_document(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        return self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
 
 
 def _error_class(code: str) -> type[CallError]:
