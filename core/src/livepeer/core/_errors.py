@@ -7,6 +7,7 @@ LivepeerError
 └── CallError                  how one call may end, other than well
     ├── MalformedBodyError     400
     ├── UnauthorizedError      401
+    ├── SessionEndedError      410
     ├── PayloadTooLargeError   413
     ├── MediaTypeError         415
     ├── InvalidInputError      422
@@ -93,6 +94,12 @@ class UnauthorizedError(CallError):
     """
 
     status, code, title = 401, "unauthorized", "Missing or wrong bearer token"
+
+
+class SessionEndedError(CallError):
+    """Raised when the network released the session that a call belongs to (Live Runner, contract section 7)."""
+
+    status, code, title = 410, "session_ended", "The session has ended"
 
 
 class PayloadTooLargeError(CallError):

@@ -27,10 +27,13 @@ class Registration(BaseModel):
 
     state: RegistrationState = RegistrationState.WAITING
     network: str
-    """Which network, such as ``"byoc"``."""
+    """Which network: ``"byoc"`` or ``"live-runner"``."""
 
     name: str
     """The capability's name there."""
+
+    runner_id: str | None = None
+    """Its id on a network that gives it a new one each time (Live Runner, contract section 7)."""
 
     reason: str | None = None
     """Why it is not registered, in the network's own words where it gave any."""
@@ -47,6 +50,11 @@ class Registrar(Protocol):
     @property
     def offer(self) -> dict[str, Any]:
         """What it offers the network: name, capacity, price; the shape of `GET /capabilities` (section 8)."""
+        ...
+
+    @property
+    def sends_token(self) -> bool:
+        """Whether the network's calls carry the server's bearer token; where they do not, it is not asked for."""
         ...
 
     async def keep(self) -> None:

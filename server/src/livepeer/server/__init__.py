@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from ._byoc import BYOCRegistrar
+from ._card import Card
 from ._documents import Documents
 from ._inline_worker import InlineWorker
 from ._lifecycle import Lifecycle
+from ._live_runner import LiveRunnerRegistrar
+from ._networks import AutoRegistrar, make_registrar
 from ._options import RegistrationOptions, ServerOptions
 from ._process_worker import ProcessWorker
 from ._run import bind, listening, run
+from ._runner_offer import runner_offer, static_runners
 from ._server import Server
 from ._worker import Worker, WorkerState
 
@@ -17,10 +21,13 @@ if TYPE_CHECKING:
     from ._serve import serve_target
 
 __all__ = [
+    "AutoRegistrar",
     "BYOCRegistrar",
+    "Card",
     "Documents",
     "InlineWorker",
     "Lifecycle",
+    "LiveRunnerRegistrar",
     "ProcessWorker",
     "RegistrationOptions",
     "Server",
@@ -31,8 +38,11 @@ __all__ = [
     "WorkerState",
     "bind",
     "listening",
+    "make_registrar",
     "run",
+    "runner_offer",
     "serve_target",
+    "static_runners",
 ]
 
 

@@ -1,18 +1,16 @@
 """What a server says about itself: every GET route."""
 
-import hashlib
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
 from livepeer.core import Description, NotReadyError, OperationDescription, Registrar, RegistrationState
 
-from ._advice import advice
 from ._hardware import gpus
 from ._lifecycle import Lifecycle
 from ._openapi import openapi_document
 from ._options import ServerOptions
+from ._schema import schema_document, schema_sha256
 
 _SWAGGER_PACKAGE = "star_openapi_swagger"
 _SWAGGER_FILES = {
@@ -51,6 +49,11 @@ class Documents:
         self._options = options
         self._registrar = registrar
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether a call needs the bearer token; not where the network adds none (contract, section 7)."""
+        return self._options.token is not None and (self._registrar is None or self._registrar.sends_token)
+
     def health(self) -> dict[str, Any]:
         """`GET /health`: the state first, then what a person would ask next (BYOC contract, section 6)."""
         lifecycle = self._lifecycle
@@ -83,24 +86,11 @@ class Documents:
 
     def schema(self) -> dict[str, Any]:
         """`GET /schema`: the default operation's JSON Schemas (BYOC contract, section 8)."""
-        description = self._described()
-        operation = description.operations[0]
-        notes = advice(description)
-        return {
-            "name": description.info.name,
-            "version": description.info.version,
-            "operation": operation.name,
-            "path": operation.path,
-            "streams": operation.streams,
-            "input": operation.input_schema,
-            "output": operation.output_schema,
-            "output_media_type": operation.output_media_type,
-            **({"notes": notes} if notes else {}),
-        }
+        return schema_document(self._described())
 
     def schema_sha256(self) -> str:
         """Hash of the body that `GET /schema` answers with."""
-        return hashlib.sha256(to_json(self.schema())).hexdigest()
+        return schema_sha256(self._described())
 
     def capabilities(self) -> dict[str, Any]:
         """`GET /capabilities`, in the shape that callers in the field read (BYOC contract, section 8)."""
@@ -134,7 +124,7 @@ class Documents:
 
     def openapi(self) -> dict[str, Any]:
         """`GET /openapi.json`."""
-        return openapi_document(self._described(), needs_token=self._options.token is not None)
+        return openapi_document(self._described(), needs_token=self.needs_token)
 
     def docs_page(self) -> bytes:
         """`GET /docs`: Swagger UI, with relative addresses so that it works behind any prefix."""
@@ -190,8 +180,3 @@ def _brief(operation: OperationDescription) -> dict[str, Any]:
         "summary": operation.summary,
         "streams": operation.streams,
     }
-
-
-def to_json(document: dict[str, Any]) -> bytes:
-    """Serialize a document, the same way every time."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,7 +1,8 @@
 """The environment, read once, at the entry of a server or a command."""
 
 import secrets
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,7 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     adapter: str | None = None
     """Entry-point name of the adapter."""
 
+    network: Literal["auto", "byoc", "live-runner"] = "auto"
     orch_url: str | None = _env("ORCH_URL", "LIVEPEER_ORCH_URL")
     orch_token: str | None = _env("ORCH_TOKEN", "ORCH_SECRET", "LIVEPEER_ORCH_SECRET")
     capability_name: str | None = _env("LIVEPEER_CAPABILITY_NAME", "CAPABILITY_NAME")
@@ -46,6 +48,12 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     currency: str = _env("LIVEPEER_PRICE_CURRENCY", "PRICE_CURRENCY", default="wei")
     verify_tls: bool = True
     interval_seconds: float = _env("LIVEPEER_REGISTER_INTERVAL_SECONDS", default=60.0, gt=0)
+    app: str | None = None
+    runner_mode: Literal["single-shot", "persistent"] = "single-shot"
+    price_usd: Decimal = Decimal(0)
+    price_unit: Literal["hour", "720p", "fixed"] = "hour"
+    image: str | None = None
+    schema_url: str | None = None
 
     @classmethod
     def read(cls, **given: Any) -> "Settings":
@@ -57,8 +65,7 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
-            found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-            raise SettingsError("; ".join(found)) from None
+            raise SettingsError(_words(error)) from None
 
     def server_options(self) -> ServerOptions:
         """How to serve; with a random bearer token if the capability is announced and none is set."""
@@ -86,4 +93,11 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
                 raise SettingsError("ORCH_URL is set: set LIVEPEER_CAPABILITY_URL to where it reaches this server")
             url = f"http://{self.host}:{port}"
         held = {name: getattr(self, name) for name in RegistrationOptions.model_fields if hasattr(self, name)}
-        return RegistrationOptions.model_validate({**held, "capability_url": url, "token": token})
+        try:
+            return RegistrationOptions.model_validate({**held, "capability_url": url, "token": token})
+        except ValidationError as error:
+            raise SettingsError(_words(error)) from None
+
+
+def _words(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())

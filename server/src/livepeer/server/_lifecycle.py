@@ -7,6 +7,7 @@ from livepeer.core import Description, HealthState
 
 from ._advice import advice
 from ._options import ServerOptions
+from ._sessions import Sessions
 from ._slots import Slots
 from ._worker import Worker, WorkerState
 
@@ -23,8 +24,9 @@ class Lifecycle:
 
     def __init__(self, worker: Worker, options: ServerOptions) -> None:
         self.worker = worker
-        self._options = options
+        self.options = options
         self.slots: list[Slots] = []
+        self.sessions = Sessions()
         self.draining = False
         self.running = 0
         """How many calls are under way, those that nobody waits for any more included."""
@@ -79,7 +81,7 @@ class Lifecycle:
         description = self.worker.description
         if description is not None and description is not self._described:
             if self._described is None or self._described != description:
-                self.slots = [Slots(item.capacity, self._options.queue_size) for item in description.operations]
+                self.slots = [Slots(item.capacity, self.options.queue_size) for item in description.operations]
                 for sentence in advice(description):
                     logger.warning("%s", sentence)
             self._described = description

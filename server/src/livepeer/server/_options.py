@@ -1,5 +1,6 @@
 """What may be set, in one place; the environment is read by `_environment` alone."""
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,9 +43,12 @@ class ServerOptions(BaseModel):
 
 
 class RegistrationOptions(BaseModel):
-    """How a capability is announced to an orchestrator (BYOC contract, section 1)."""
+    """How a capability is announced to an orchestrator (contract, sections 1 and 7)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: Literal["auto", "byoc", "live-runner"] = "auto"
+    """What the orchestrator speaks; "auto" asks for BYOC, and for Live Runner where it does not know that."""
 
     orch_url: str
     """Base URL of the orchestrator."""
@@ -62,16 +66,34 @@ class RegistrationOptions(BaseModel):
     capacity: int | None = Field(default=None, ge=1)
     """How many calls at once are offered; None for the capability's own."""
 
-    price_per_unit: int = Field(default=0, ge=0)
-    """In the currency, for `price_scaling` units."""
-
-    price_scaling: int = Field(default=1, ge=1)
-    currency: str = "wei"
     verify_tls: bool = True
     """Orchestrators often sign their own certificates: off only if you mean it."""
 
-    interval_seconds: float = Field(default=60.0, gt=0)
-    """How often to register again while idle: it heals what an orchestrator forgets and leaks."""
-
     token: str = Field(min_length=1)
-    """The bearer token that the orchestrator is to send."""
+    """The bearer token that a BYOC orchestrator is to send; a Live Runner one sends none."""
+
+    price_per_unit: int = Field(default=0, ge=0)
+    """BYOC: in the currency, for `price_scaling` units."""
+
+    price_scaling: int = Field(default=1, ge=1)
+    currency: str = "wei"
+    interval_seconds: float = Field(default=60.0, gt=0)
+    """BYOC: how often to register again while idle: it heals what an orchestrator forgets and leaks."""
+
+    app: str | None = Field(default=None, pattern=r"^[^\s/]+/\S+$")
+    """Live Runner: readable ``org/name``, by which callers find it; None for ``capability/NAME``."""
+
+    runner_mode: Literal["single-shot", "persistent"] = "single-shot"
+    """Live Runner: whether each call is a session of its own, or callers reserve one for several."""
+
+    price_usd: Decimal = Field(default=Decimal(0), ge=0)
+    """Live Runner: in US dollars, for one `price_unit`; on-chain it must be over 0."""
+
+    price_unit: Literal["hour", "720p", "fixed"] = "hour"
+    """Live Runner: an hour of a session, an hour of 720p video at 30 frames a second, or a session."""
+
+    image: str | None = None
+    """Live Runner: the container image with its digest, for the discovery card."""
+
+    schema_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    """Live Runner: where callers read the schema without paying; None for this server's own."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 
 from livepeer.core import (
     JSON_MEDIA_TYPE,
@@ -22,6 +23,7 @@ from ._exchange import PING, Exchange
 from ._lifecycle import Lifecycle
 from ._options import ServerOptions
 from ._responses import Headers, Receive, Scope, Send, header, send_whole
+from ._sessions import SESSION_HEADER
 from ._shared_files import SharedFiles, pieces
 from ._slots import Slots
 from ._watchtower import Watchtower, disconnected
@@ -91,11 +93,15 @@ class OperationRoute:
             self._release()
             raise
         self._watchtower.watch(exchange, receive, request_id)
+        respond = self._stream if self.operation.streams else self._answer
+        session_id = header(scope, SESSION_HEADER)
         try:
-            if self.operation.streams:
-                await self._stream(exchange, send, request_id)
+            if session_id:
+                give_up = partial(self._watchtower.give_up, exchange)
+                with self._lifecycle.sessions.joined(session_id.decode("latin-1"), give_up):
+                    await respond(exchange, send, request_id)
             else:
-                await self._answer(exchange, send, request_id)
+                await respond(exchange, send, request_id)
         finally:
             self._watchtower.leave(exchange)
             exchange.leave()

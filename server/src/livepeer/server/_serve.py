@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ._byoc import BYOCRegistrar
 from ._environment import Settings
+from ._networks import make_registrar
 from ._process_worker import ProcessWorker
 from ._run import bind, configure_logging, run
 from ._server import Server
@@ -38,7 +38,7 @@ def serve_target(
         worker
         or ProcessWorker(target, adapter=found.adapter, python=found.python, environment=dict(environment or {})),
         options=options,
-        registrar=None if registration is None else lambda lifecycle: BYOCRegistrar(lifecycle, registration),
+        registrar=None if registration is None else lambda lifecycle: make_registrar(lifecycle, registration),
     )
     logger.info("listening at http://%s:%d", found.host, sock.getsockname()[1])
     run(server, sock)

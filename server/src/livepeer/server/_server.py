@@ -13,7 +13,7 @@ import anyio
 
 from livepeer.core import CallCancelledError, CallError, NotReadyError, Registrar, UnauthorizedError
 
-from ._documents import Documents, to_json
+from ._documents import Documents
 from ._lifecycle import Lifecycle
 from ._options import ServerOptions
 from ._predict import OperationRoute
@@ -28,6 +28,7 @@ from ._responses import (
     send_problem,
     send_whole,
 )
+from ._schema import to_json
 from ._shared_files import SharedFiles
 from ._watchtower import Watchtower
 from ._worker import Worker, WorkerState
@@ -141,8 +142,10 @@ class Server:
                 return
 
     def _route(self, scope: Scope) -> OperationRoute:
-        if self._expected_token is not None and not hmac.compare_digest(
-            header(scope, b"authorization"), self._expected_token
+        if (
+            self._expected_token is not None
+            and self.documents.needs_token
+            and not hmac.compare_digest(header(scope, b"authorization"), self._expected_token)
         ):
             raise UnauthorizedError("send the capability's bearer token")
         route = self._routes.get(scope["path"].rstrip("/"))

@@ -53,6 +53,12 @@ class Watchtower:
             if watcher is not None:
                 watcher.cancel()
 
+    def give_up(self, exchange: Exchange, error: CallError) -> None:
+        """End a call early, for a reason of somebody else's."""
+        watched = self._new.get(exchange) or self._old.get(exchange)
+        if watched is not None:
+            self._give_up(exchange, watched, error)
+
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
