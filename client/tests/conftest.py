@@ -4,7 +4,7 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from livepeer.client import Event, Gateway
+from livepeer.client import Capability, Event, Gateway
+
+from . import live_runner
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +57,21 @@ class Loopback:
 
     def __init__(self) -> None:
         self.nodes: dict[str, ASGIApp] = {}
+        self.live: set[str] = set()
         self.url = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, name, rest = scope["path"].split("/", 2)
+        if rest == "discovery" and name not in self.live:
+            await PlainTextResponse("404 page not found\n", 404)(scope, receive, send)
+            return
         await self.nodes[name]({**scope, "path": "/" + rest}, receive, send)
 
-    def add(self, app: ASGIApp) -> str:
+    def add(self, app: ASGIApp, *, speaks_live_runner: bool = False) -> str:
         name = f"node-{len(self.nodes)}"
         self.nodes[name] = app
+        if speaks_live_runner:
+            self.live.add(name)
         return f"{self.url}/{name}"
 
     def orchestrator(self, answer: Handler) -> tuple[str, Worker]:
@@ -87,6 +95,18 @@ class Loopback:
             await response(scope, receive, send)
 
         return self.add(app), worker
+
+    def live_orchestrator(self) -> live_runner.Orchestrator:
+        """An orchestrator that speaks Live Runner alone."""
+        orchestrator = live_runner.Orchestrator()
+        orchestrator.url = self.add(orchestrator.app, speaks_live_runner=True)
+        return orchestrator
+
+    def signer(self) -> live_runner.Signer:
+        """A remote signer that pays everything."""
+        signer = live_runner.Signer()
+        signer.url = self.add(signer.app)
+        return signer
 
     def gateway(self, *answers: Handler, capability: str = "model") -> tuple[str, list[Worker]]:
         """A gateway before one orchestrator for each answer: tries them in turn, drops the media type."""
@@ -183,6 +203,14 @@ async def _flood() -> AsyncIterator[bytes]:
         await anyio.lowlevel.checkpoint()
 
 
+@pytest.fixture
+def dead_url() -> Iterator[str]:
+    """A bound port that nobody listens on, so that no other process can take it."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Loopback]:
     loopback = Loopback()
@@ -226,6 +254,35 @@ class Caller:
             if self.face == "async":
                 return await gateway.run_async(*args, **kwargs)
             return await _in_thread(lambda: gateway.run(*args, **kwargs))
+
+    async def discover(self, gateway: Gateway, *args: Any, **kwargs: Any) -> list[Capability]:
+        with anyio.fail_after(10):
+            if self.face == "async":
+                return await gateway.discover_async(*args, **kwargs)
+            return await _in_thread(lambda: gateway.discover(*args, **kwargs))
+
+    async def schema(self, gateway: Gateway, capability: Capability) -> dict[str, Any]:
+        with anyio.fail_after(10):
+            if self.face == "async":
+                return await gateway.schema_async(capability)
+            return await _in_thread(lambda: gateway.schema(capability))
+
+    async def in_session(
+        self, gateway: Gateway, *args: Any, runs: Sequence[Any] = (), streams: Sequence[Any] = (), **kwargs: Any
+    ) -> list[Any]:
+        """Keep a session for some calls, of inputs to run and of inputs to stream."""
+        with anyio.fail_after(10):
+            if self.face == "async":
+                async with gateway.session_async(*args, **kwargs) as session:
+                    results = [await session.run(value) for value in runs]
+                    return results + [[event.json() async for event in session.stream(value)] for value in streams]
+
+            def call() -> list[Any]:
+                with gateway.session(*args, **kwargs) as session:
+                    results = [session.run(value) for value in runs]
+                    return results + [[event.json() for event in session.stream(value)] for value in streams]
+
+            return await _in_thread(call)
 
     async def stream(self, gateway: Gateway, *args: Any, into: list[Event] | None = None, **kwargs: Any) -> list[Event]:
         """Put the events into a list, so that those before an error are seen as well."""

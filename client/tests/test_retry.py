@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,22 +24,21 @@ def says(status: int) -> Any:
 
 
 def read_call(connection: socket.socket) -> bool:
-    """Read a whole request whose body is ``{}``: closing before that would reset the connection."""
+    """Read a whole request whose body is ``{}``: closing before that would reset the connection.
+
+    The question for runners before it is answered as an orchestrator without Live Runner does.
+    """
     received = b""
     while not received.endswith(b"\r\n\r\n{}"):
         chunk = connection.recv(65536)
         if not chunk:
             return False
         received += chunk
+        if received.startswith(b"GET ") and received.endswith(b"\r\n\r\n"):
+            assert b"/discovery HTTP" in received
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            received = b""
     return True
-
-
-@pytest.fixture
-def dead_url() -> Iterator[str]:
-    """A bound port that nobody listens on, so that no other process can take it."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("status", [500, 503, 401])
@@ -175,3 +173,25 @@ async def test_a_call_that_may_have_run_is_never_sent_again(server: Any, caller:
             await caller.run(caller.gateway(orch_url=[url, live]), "model")
         thread.join()
     assert worker.seen == []
+
+
+async def test_a_runner_elsewhere_is_verified_though_its_orchestrator_is_plain_http(
+    server: Any, caller: Any, self_signed: ssl.SSLContext
+) -> None:
+    async def never(request: Any) -> Response:
+        raise AssertionError
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with contextlib.suppress(OSError), self_signed.wrap_socket(connection, server_side=True):
+                pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        orchestrator = server.live_orchestrator()
+        orchestrator.add(never, url=f"https://127.0.0.1:{listener.getsockname()[1]}/apps/runner/app")
+        with pytest.raises(UnreachableError, match="verify"):
+            await caller.run(caller.gateway(orch_url=orchestrator.url), "model")
+        thread.join()

@@ -1,9 +1,11 @@
 """The caller's side of a Livepeer network.
 
-`Gateway` calls capabilities: `Gateway.run` waits for an answer, `Gateway.stream` takes it piece by piece.
+`Gateway` finds capabilities with `Gateway.discover` and calls them: `Gateway.run` waits for an answer, `Gateway.stream`
+takes it piece by piece, `Gateway.session` keeps one worker for several calls.
 """
 
-from ._async import AsyncStream
+from ._async import AsyncSession, AsyncStream
+from ._capability import Capability, Card, Price
 from ._errors import (
     AllOrchestratorsFailedError,
     BusyError,
@@ -14,24 +16,35 @@ from ._errors import (
     LivepeerError,
     ModelFailedError,
     NoOrchestratorError,
+    PaymentRequiredError,
+    PriceTooHighError,
     ProtocolError,
     RefusedError,
     SettingsError,
+    SignerError,
     StreamCutError,
     TimedOutError,
     UnreachableError,
 )
 from ._events import Event
+from ._exchange import Exchange, Reply, Request, ask
 from ._gateway import Gateway
+from ._payments import Bill, Payer, Payment
+from ._remote_signer import RemoteSigner
 from ._signing import OffchainSigner, Signature, Signer
-from ._sync import Stream
+from ._sync import Session, Stream
 
 __all__ = [
     "AllOrchestratorsFailedError",
+    "AsyncSession",
     "AsyncStream",
+    "Bill",
     "BusyError",
+    "Capability",
+    "Card",
     "DisconnectedError",
     "Event",
+    "Exchange",
     "FieldError",
     "Gateway",
     "InputError",
@@ -40,13 +53,24 @@ __all__ = [
     "ModelFailedError",
     "NoOrchestratorError",
     "OffchainSigner",
+    "Payer",
+    "Payment",
+    "PaymentRequiredError",
+    "Price",
+    "PriceTooHighError",
     "ProtocolError",
     "RefusedError",
+    "RemoteSigner",
+    "Reply",
+    "Request",
+    "Session",
     "SettingsError",
     "Signature",
     "Signer",
+    "SignerError",
     "Stream",
     "StreamCutError",
     "TimedOutError",
     "UnreachableError",
+    "ask",
 ]

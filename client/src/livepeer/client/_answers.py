@@ -40,10 +40,12 @@ class StreamAnswer:
     Args:
         max_bytes: Limit of one event.
         orchestrator_url: For errors.
+        has_balance: Whether an orchestrator puts events of its own into it, as BYOC's does and Live Runner's does not.
     """
 
-    def __init__(self, *, max_bytes: int, orchestrator_url: str | None) -> None:
+    def __init__(self, *, max_bytes: int, orchestrator_url: str | None, has_balance: bool) -> None:
         self._parser = SseParser(max_event_bytes=max_bytes)
+        self._has_balance = has_balance
         self._orchestrator_url = orchestrator_url
         self._held: Event | None = None
 
@@ -70,13 +72,13 @@ class StreamAnswer:
     def _own(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
             yield from self._release()
-            if event.event == "insufficient balance":
+            if self._has_balance and event.event == "insufficient balance":
                 raise InsufficientBalanceError(
                     "the funds ran out in the middle of the stream", orchestrator_url=self._orchestrator_url
                 )
             if event.event == "error":
                 raise error_from_event(event, orchestrator_url=self._orchestrator_url)
-            if event.event == "message" and _BALANCE.fullmatch(event.data):
+            if self._has_balance and event.event == "message" and _BALANCE.fullmatch(event.data):
                 # The model's own, if anything follows it; else the orchestrator's, and nobody asks for it again.
                 self._held = event
             else:
@@ -93,8 +95,8 @@ class ValueAnswer:
 
     Args:
         media_type: Of the answer, without parameters; empty where there is none.
-        direct: Whether the media type is the worker's own. A gateway drops that, and Go guesses another from the bytes
-            (BYOC contract, section 3).
+        direct: Whether the media type is the worker's own. A BYOC gateway drops that, and Go guesses another from the
+            bytes (BYOC contract, section 3).
         max_bytes: Limit of the body.
         orchestrator_url: Who answered; None through a gateway means that nobody did.
     """

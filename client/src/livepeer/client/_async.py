@@ -1,7 +1,7 @@
-"""The asynchronous face: it moves bytes between `httpx2.AsyncClient` and the core."""
+"""The asynchronous face: calls, streams and sessions."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,10 +9,12 @@ import anyio
 import httpx2
 
 from ._answers import Answer
-from ._calls import LONGEST_ERROR_BYTES, Call, Target
-from ._errors import LivepeerError
+from ._async_http import AsyncLine
+from ._attempts import Attempts
+from ._calls import Call, reserved, session_calls
 from ._events import Event
-from ._jobs import Job
+from ._runner_routes import SessionRoute
+from ._settings import Patience
 
 
 class AsyncStream(AsyncIterator[Event]):
@@ -23,9 +25,9 @@ class AsyncStream(AsyncIterator[Event]):
     bounds the whole stream.
     """
 
-    def __init__(self, client: Callable[[], httpx2.AsyncClient], job: Job, target: Target) -> None:
+    def __init__(self, client: Callable[[], httpx2.AsyncClient], call: Callable[[], Call]) -> None:
         # A generator, because the event loop closes one that is dropped, which no finalizer of ours could.
-        self._events = _stream(client, job, target)
+        self._events = _stream(client, call)
 
     async def __anext__(self) -> Event:
         return await anext(self._events)
@@ -43,9 +45,9 @@ class AsyncStream(AsyncIterator[Event]):
         await self._events.aclose()
 
 
-async def run_async(client: httpx2.AsyncClient, job: Job, target: Target) -> Any:
+async def run_async(client: httpx2.AsyncClient, call: Call) -> Any:
     """Make a call and return its answer as one value."""
-    async with _answered(client, Call(job, target)) as (answer, chunks):
+    async with _answered(client, call) as (answer, chunks):
         events: list[Event] = []
         async for chunk in chunks:
             events.extend(answer.feed(chunk))
@@ -54,8 +56,8 @@ async def run_async(client: httpx2.AsyncClient, job: Job, target: Target) -> Any
         return answer.value(events)
 
 
-async def _stream(client: Callable[[], httpx2.AsyncClient], job: Job, target: Target) -> AsyncGenerator[Event]:
-    async with _answered(client(), Call(job, target)) as (answer, chunks):
+async def _stream(client: Callable[[], httpx2.AsyncClient], call: Callable[[], Call]) -> AsyncGenerator[Event]:
+    async with _answered(client(), call()) as (answer, chunks):
         async for chunk in chunks:
             for event in answer.feed(chunk):
                 yield event
@@ -67,46 +69,55 @@ async def _stream(client: Callable[[], httpx2.AsyncClient], job: Job, target: Ta
 
 @asynccontextmanager
 async def _answered(client: httpx2.AsyncClient, call: Call) -> AsyncGenerator[tuple[Answer, AsyncIterator[bytes]]]:
-    response = await _send(client, call)
-    chunks = _chunks(response, call)
+    line = AsyncLine(client, call.remaining_seconds)
+    chunks = line.chunks()
     try:
+        answer = await line.carry_out(call.begin())
         with call.errors():
-            yield call.answer(response), chunks
+            yield answer, chunks
     finally:
         with anyio.CancelScope(shield=True):
             await chunks.aclose()
-            await response.aclose()
+            await line.aclose()
+            await AsyncLine(client).carry_out(call.end())
 
 
-async def _send(client: httpx2.AsyncClient, call: Call) -> httpx2.Response:
-    while True:
-        try:
-            with call.errors():
-                with anyio.fail_after(call.remaining_seconds()):
-                    response = await client.send(client.build_request(**call.request()), stream=True)
-                if response.is_success:
-                    return response
-                try:
-                    async with aclosing(_chunks(response, call)) as chunks:
-                        body = bytearray()
-                        async for chunk in chunks:
-                            body += chunk
-                            if len(body) > LONGEST_ERROR_BYTES:
-                                break
-                finally:
-                    with anyio.CancelScope(shield=True):
-                        await response.aclose()
-            raise call.refusal(response, body)
-        except LivepeerError as failure:
-            pause_seconds = call.next_attempt(failure)
-        await anyio.sleep(pause_seconds)
+class AsyncSession:
+    """A session at one worker: its calls share the worker's state, and the session's price (Live Runner, section 7).
+
+    It lasts as long as the ``async with`` that gave it, and is paid for meanwhile.
+    """
+
+    def __init__(self, client: Callable[[], httpx2.AsyncClient], route: SessionRoute, patience: Patience) -> None:
+        self._client = client
+        self._route = route
+        self._patience = patience
+
+    @property
+    def id(self) -> str:
+        """The session's id; empty once it is over."""
+        return self._route.session_id
+
+    async def run(self, input: object = None, *, route: str = "predict", timeout_seconds: float = 60) -> Any:
+        """Make a call within the session, as `Gateway.run_async` does."""
+        return await run_async(self._client(), self._calls(input, route, timeout_seconds)())
+
+    def stream(self, input: object = None, *, route: str = "predict", timeout_seconds: float = 60) -> AsyncStream:
+        """Make a call within the session, as `Gateway.stream_async` does."""
+        return AsyncStream(self._client, self._calls(input, route, timeout_seconds))
+
+    def _calls(self, value: object, route: str, timeout_seconds: float) -> Callable[[], Call]:
+        return session_calls(self._route, value, route=route, timeout_seconds=timeout_seconds, patience=self._patience)
 
 
-async def _chunks(response: httpx2.Response, call: Call) -> AsyncGenerator[bytes]:
-    async with aclosing(response.aiter_raw()) as parts:
-        while True:
-            with anyio.fail_after(call.remaining_seconds()):
-                chunk = await anext(parts, None)
-            if chunk is None:
-                return
-            yield chunk
+@asynccontextmanager
+async def session_async(
+    client: Callable[[], httpx2.AsyncClient], attempts: Attempts[SessionRoute], patience: Patience
+) -> AsyncGenerator[AsyncSession]:
+    """Reserve a session, and stop it at the end."""
+    line = AsyncLine(client())
+    try:
+        yield AsyncSession(client, await line.carry_out(attempts.first_success(reserved)), patience)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await line.carry_out(attempts.end())

@@ -8,6 +8,9 @@ LivepeerError
 ├── NoOrchestratorError            no orchestrator serves the capability now
 ├── RefusedError                   the call itself is at fault: 4xx
 ├── InsufficientBalanceError       the funds for the call ran out
+│   └── PaymentRequiredError           a payment is asked for, and nobody here makes one
+├── SignerError                    the signer did not sign or pay
+│   └── PriceTooHighError              the worker costs more than the signer pays
 ├── BusyError                      the worker is full or still loading: 503
 ├── ModelFailedError               the model, or what runs it, failed: 5xx
 ├── TimedOutError                  the time for the call is up
@@ -123,6 +126,28 @@ class InsufficientBalanceError(LivepeerError):
     """Raised when the funds run out, before a call (402) or in the middle of its stream (BYOC contract, section 4)."""
 
     code = "insufficient_balance"
+
+
+class PaymentRequiredError(InsufficientBalanceError):
+    """Raised when a worker asks for a payment (402) and the gateway has no `RemoteSigner` or other `Payer`."""
+
+    code = "payment_required"
+
+
+class SignerError(LivepeerError):
+    """Raised when the signer cannot be reached, refuses, or answers nonsense; `status` is its HTTP status.
+
+    A `Payer` raises it with status 480 for a challenge that is too old, which is then fetched anew, and with 482 where
+    nothing needs to be paid yet, as go-livepeer's remote signer answers (Live Runner, contract section 7).
+    """
+
+    code = "signer"
+
+
+class PriceTooHighError(SignerError):
+    """Raised when the signer does not pay what the worker costs: 481. The message names the price."""
+
+    code = "price_too_high"
 
 
 class BusyError(LivepeerError):

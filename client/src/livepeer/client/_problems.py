@@ -11,22 +11,25 @@ from ._errors import (
     LivepeerError,
     ModelFailedError,
     NoOrchestratorError,
+    ProtocolError,
     RefusedError,
     TimedOutError,
 )
 from ._events import Event
+from ._exchange import Reply
 
 _LONGEST_MESSAGE = 1000
 
 
-def error_from_answer(
-    status: int, headers: Mapping[str, str], body: bytes | bytearray, *, orchestrator_url: str | None
-) -> LivepeerError:
+def error_from_reply(reply: Reply, *, orchestrator_url: str | None = None) -> LivepeerError:
     """Say what an answer that is no success means.
 
     The document is looked for in the body whatever its media type: both hops send errors on as ``text/plain``.
     """
-    text = body.decode("utf-8", "replace").strip()
+    status = reply.status
+    if status < 400:
+        return ProtocolError(f"HTTP {status} is no answer of this network", status=status)
+    text = reply.body.decode("utf-8", "replace").strip()
     problem = _document(text)
     message = _message(problem) if problem is not None else text
     details: dict[str, Any] = {
@@ -43,7 +46,7 @@ def error_from_answer(
     if status in (408, 504):
         return TimedOutError(message, **details)
     if status in (429, 503):
-        return BusyError(message, retry_after_seconds=_retry_after_seconds(headers, problem), **details)
+        return BusyError(message, retry_after_seconds=_retry_after_seconds(reply.headers, problem), **details)
     if status >= 500:
         return ModelFailedError(message, **details)
     return RefusedError(message, fields=_fields(problem), **details)
@@ -83,7 +86,10 @@ def _verdict(problem: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _message(problem: dict[str, Any]) -> str:
-    parts = [part for name in ("title", "detail") if isinstance(part := problem.get(name), str) and part]
+    inner = problem.get("error")
+    if isinstance(inner, dict):  # go-livepeer's own: {"error": {"message": ...}}
+        return _message(cast("dict[str, Any]", inner))
+    parts = [part for name in ("title", "detail", "message") if isinstance(part := problem.get(name), str) and part]
     if fields := _fields(problem):
         parts.append("; ".join(f"{field.field}: {field.reason}" if field.field else field.reason for field in fields))
     return ": ".join(dict.fromkeys(parts)) or json.dumps(problem)

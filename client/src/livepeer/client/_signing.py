@@ -1,7 +1,7 @@
 """Signatures for callers that talk to an orchestrator without a gateway between."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,8 +15,9 @@ class Signature:
     """Signature over ``request + parameters``, ``0x`` and 130 hex digits."""
 
 
+@runtime_checkable
 class Signer(Protocol):
-    """Whatever can sign a job (BYOC contract, section 3)."""
+    """Whatever can sign a job (BYOC contract, section 3); a `Payer` is what pays on Live Runner."""
 
     def sign(self, request: str, parameters: str) -> Signature:
         """Sign the two JSON documents of a job, put one after the other.

@@ -1,6 +1,5 @@
-"""The blocking face: it moves bytes between `httpx2.Client` and the core."""
+"""The blocking face: calls, streams and sessions."""
 
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -9,10 +8,12 @@ from typing import Any, Self
 import httpx2
 
 from ._answers import Answer
-from ._calls import LONGEST_ERROR_BYTES, Call, Target
-from ._errors import LivepeerError
+from ._attempts import Attempts
+from ._calls import Call, reserved, session_calls
 from ._events import Event
-from ._jobs import Job
+from ._runner_routes import SessionRoute
+from ._settings import Patience
+from ._sync_http import SyncLine
 
 
 class Stream(Iterator[Event]):
@@ -23,8 +24,8 @@ class Stream(Iterator[Event]):
     it is looked at whenever bytes arrive, and bounds each wait for them.
     """
 
-    def __init__(self, client: Callable[[], httpx2.Client], job: Job, target: Target) -> None:
-        self._events = _stream(client, job, target)
+    def __init__(self, client: Callable[[], httpx2.Client], call: Callable[[], Call]) -> None:
+        self._events = _stream(client, call)
 
     def __next__(self) -> Event:
         return next(self._events)
@@ -42,9 +43,9 @@ class Stream(Iterator[Event]):
         self._events.close()
 
 
-def run(client: httpx2.Client, job: Job, target: Target) -> Any:
+def run(client: httpx2.Client, call: Call) -> Any:
     """Make a call and return its answer as one value."""
-    with _answered(client, Call(job, target)) as (answer, chunks):
+    with _answered(client, call) as (answer, chunks):
         events: list[Event] = []
         for chunk in chunks:
             events.extend(answer.feed(chunk))
@@ -53,8 +54,8 @@ def run(client: httpx2.Client, job: Job, target: Target) -> Any:
         return answer.value(events)
 
 
-def _stream(client: Callable[[], httpx2.Client], job: Job, target: Target) -> Generator[Event]:
-    with _answered(client(), Call(job, target)) as (answer, chunks):
+def _stream(client: Callable[[], httpx2.Client], call: Callable[[], Call]) -> Generator[Event]:
+    with _answered(client(), call()) as (answer, chunks):
         for chunk in chunks:
             yield from answer.feed(chunk)
             if answer.done:
@@ -64,36 +65,51 @@ def _stream(client: Callable[[], httpx2.Client], job: Job, target: Target) -> Ge
 
 @contextmanager
 def _answered(client: httpx2.Client, call: Call) -> Generator[tuple[Answer, Iterator[bytes]]]:
-    response = _send(client, call)
+    line = SyncLine(client, call.remaining_seconds)
     try:
+        answer = line.carry_out(call.begin())
         with call.errors():
-            yield call.answer(response), _chunks(response, call)
+            yield answer, line.chunks()
     finally:
-        response.close()
+        line.close()
+        SyncLine(client).carry_out(call.end())
 
 
-def _send(client: httpx2.Client, call: Call) -> httpx2.Response:
-    while True:
-        try:
-            with call.errors():
-                response = client.send(client.build_request(**call.request()), stream=True)
-                if response.is_success:
-                    return response
-                try:
-                    body = bytearray()
-                    for chunk in _chunks(response, call):
-                        body += chunk
-                        if len(body) > LONGEST_ERROR_BYTES:
-                            break
-                finally:
-                    response.close()
-            raise call.refusal(response, body)
-        except LivepeerError as failure:
-            pause_seconds = call.next_attempt(failure)
-        time.sleep(pause_seconds)
+class Session:
+    """A session at one worker: its calls share the worker's state, and the session's price (Live Runner, section 7).
+
+    It lasts as long as the ``with`` that gave it, and is paid for meanwhile.
+    """
+
+    def __init__(self, client: Callable[[], httpx2.Client], route: SessionRoute, patience: Patience) -> None:
+        self._client = client
+        self._route = route
+        self._patience = patience
+
+    @property
+    def id(self) -> str:
+        """The session's id; empty once it is over."""
+        return self._route.session_id
+
+    def run(self, input: object = None, *, route: str = "predict", timeout_seconds: float = 60) -> Any:
+        """Make a call within the session, as `Gateway.run` does."""
+        return run(self._client(), self._calls(input, route, timeout_seconds)())
+
+    def stream(self, input: object = None, *, route: str = "predict", timeout_seconds: float = 60) -> Stream:
+        """Make a call within the session, as `Gateway.stream` does."""
+        return Stream(self._client, self._calls(input, route, timeout_seconds))
+
+    def _calls(self, value: object, route: str, timeout_seconds: float) -> Callable[[], Call]:
+        return session_calls(self._route, value, route=route, timeout_seconds=timeout_seconds, patience=self._patience)
 
 
-def _chunks(response: httpx2.Response, call: Call) -> Iterator[bytes]:
-    for chunk in response.iter_raw():
-        yield chunk
-        call.remaining_seconds()
+@contextmanager
+def session(
+    client: Callable[[], httpx2.Client], attempts: Attempts[SessionRoute], patience: Patience
+) -> Generator[Session]:
+    """Reserve a session, and stop it at the end."""
+    line = SyncLine(client())
+    try:
+        yield Session(client, line.carry_out(attempts.first_success(reserved)), patience)
+    finally:
+        line.carry_out(attempts.end())
