@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Optional
 
 from pydantic import BaseModel, Field
 
+from livepeer.core import CallCancelledError, UnauthorizedError
 from livepeer.runner import Call, MediaType, Pipeline, current_call
 
 
@@ -124,6 +125,10 @@ class Failing(Pipeline):
             raise SystemExit(3)
         if how == "interrupt":
             raise KeyboardInterrupt
+        if how == "unauthorized":
+            raise UnauthorizedError("the model's own")
+        if how == "cancelled":
+            raise CallCancelledError("the model's own")
         if how == "not-json":
             return object()
         return "fine"

@@ -91,6 +91,22 @@ async def test_an_unknown_route_is_404_and_a_wrong_method_405(serve: Serve) -> N
         assert (await served.client.delete("/health")).status_code == 405
 
 
+async def test_a_wrong_method_is_told_the_right_ones(serve: Serve) -> None:
+    async with serve("SyncReturn") as served:
+        asked = [("PUT", "/predict"), ("GET", "/run"), ("POST", "/health"), ("PUT", "/docs"), ("PUT", "/")]
+        answers = [await served.client.request(method, path) for method, path in asked]
+        assert [answer.status_code for answer in answers] == [405] * 5
+        allowed = [answer.headers["allow"] for answer in answers]
+        assert allowed == ["POST", "POST", "GET, HEAD", "GET, HEAD", "GET, HEAD, POST"]
+
+
+async def test_thousands_of_wrong_items_are_named_up_to_a_limit(serve: Serve) -> None:
+    async with serve("Forms") as served:
+        answer = await served.predict(image="aGk=", count=1, ratio=1, label="x", tags=[0] * 10_000)
+        assert answer.status_code == 422
+        assert len(answer.json()["errors"]) == 100
+
+
 async def test_bytes_are_the_body_with_their_declared_media_type(serve: Serve) -> None:
     async with serve("Png") as served:
         answer = await served.predict()
@@ -124,7 +140,7 @@ async def test_a_large_text_crosses_as_json(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("name", ["Failing", "AsyncFailing"])
-@pytest.mark.parametrize("how", ["exception", "exit", "interrupt"])
+@pytest.mark.parametrize("how", ["exception", "exit", "interrupt", "unauthorized", "cancelled"])
 async def test_a_model_that_raises_is_500_and_serves_on(
     serve: Serve, name: str, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -186,11 +202,12 @@ async def test_async_setup_and_calls_share_a_loop(serve: Serve) -> None:
         assert (await served.predict()).json() is True
 
 
-async def test_a_half_sent_body_takes_no_slot_and_is_given_up(serve: Serve) -> None:
+@pytest.mark.parametrize("half", [b"", b"{"])
+async def test_a_half_sent_body_takes_no_slot_and_is_given_up(serve: Serve, half: bytes) -> None:
     async with serve("SyncReturn", options=ServerOptions(body_timeout_seconds=0.3)) as served:
         host, port = served.url.removeprefix("http://").split(":")
         async with await anyio.connect_tcp(host, int(port)) as stream:
-            await stream.send(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+            await stream.send(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n" + half)
             assert (await served.predict(text="abc")).json() == "cba"
             with anyio.fail_after(10):
                 answer = await stream.receive()

@@ -19,6 +19,7 @@ from livepeer.core import (
     ModelFailedError,
     Operation,
     Problem,
+    UnauthorizedError,
 )
 from livepeer.core._call import CURRENT_CALL
 
@@ -38,6 +39,9 @@ from ._wire import (
 )
 
 logger = logging.getLogger("livepeer.host")
+
+_SERVERS_OWN = (CallCancelledError, UnauthorizedError)
+"""Ends that are the server's to give: a model's own 401 would cost the registration (BYOC contract, section 2)."""
 
 _FAIRNESS_SECONDS = 0.001
 """How long an async stream that never awaits may keep the loop from everybody else."""
@@ -235,7 +239,7 @@ class Calls:
         self._outbox.post(pack(FAIL, running.id, Problem.of(found).to_json()))
 
     def _as_call_error(self, running: Running, error: BaseException) -> CallError:
-        if isinstance(error, CallError):
+        if isinstance(error, CallError) and not isinstance(error, _SERVERS_OWN):
             if error.__cause__ is not None:
                 logger.error("%s", error, exc_info=error)
             return error
