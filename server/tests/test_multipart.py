@@ -55,3 +55,21 @@ async def test_a_broken_form_is_400(serve: Serve) -> None:
         ):
             answer = await served.client.post("/predict", content=body, headers={"content-type": content_type})
             assert answer.status_code in (400, 422), body
+
+
+async def test_a_form_with_what_json_cannot_hold_is_refused(serve: Serve) -> None:
+    deep, surrogate = b"[" * 100_000, rb'["\ud800"]'
+    async with serve("Forms") as served:
+        for charset, value in (("utf-8", deep), ("unicode_escape", surrogate), ("utf-8", b"9" * 5_000)):
+            part = b'--b\r\nContent-Disposition: form-data; name="tags"\r\n\r\n%b\r\n--b--\r\n' % value
+            headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+            answer = await served.client.post("/predict", content=part, headers=headers)
+            assert answer.status_code in (400, 422), (charset, answer.text)
+
+
+async def test_openapi_says_that_a_form_cannot_hold_an_empty_list(serve: Serve) -> None:
+    async with serve("Forms") as served:
+        document = (await served.client.get("/openapi.json")).json()
+        content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+        assert content["multipart/form-data"]["schema"]["properties"]["tags"]["minItems"] == 1
+        assert "minItems" not in document["components"]["schemas"]["PredictInput"]["properties"]["tags"]

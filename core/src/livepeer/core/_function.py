@@ -21,6 +21,9 @@ _PLAIN_TYPES = frozenset({str, dict, list, int, float, bool, type(None)})
 
 _LONG_TEXT = 1024 * 1024
 
+_MOST_ERRORS = 100
+"""How many fields an error names: a list of thousands of wrong items would make an answer many times its size."""
+
 
 class FunctionOperation:
     """An operation over a Python function: its signature is the schema.
@@ -110,7 +113,7 @@ def input_error(error: ValidationError) -> CallError:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return MalformedBodyError(found[0]["msg"])
-    errors = [FieldError(field=_dotted(item["loc"]), reason=item["msg"]) for item in found]
+    errors = [FieldError(field=_dotted(item["loc"]), reason=item["msg"]) for item in found[:_MOST_ERRORS]]
     named = "; ".join(f"{item.field or 'the document'}: {item.reason}" for item in errors[:5])
     return InvalidInputError(named, errors=errors)
 

@@ -31,7 +31,7 @@ async def read_body(
     announced = _announced_length(scope)
     if announced > limit_bytes:
         raise _too_large(limit_bytes)
-    message = await receive()
+    message = await _next_message(receive, stall_seconds)
     if message["type"] == "http.request" and not message.get("more_body", False):
         body: bytes = message.get("body", b"")
         if len(body) < SHARED_BODY_BYTES:
@@ -42,14 +42,19 @@ async def read_body(
 async def _read_on(message: Message, receive: Receive, reading: "_Reading", stall_seconds: float) -> Body:
     try:
         while reading.take(message):
-            message = await asyncio.wait_for(receive(), stall_seconds)
+            message = await _next_message(receive, stall_seconds)
         return reading.body()
-    except TimeoutError:
-        reading.discard()
-        raise DeadlineExceededError(f"no more of the body came within {stall_seconds:g} s") from None
     except BaseException:
         reading.discard()
         raise
+
+
+async def _next_message(receive: Receive, stall_seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(stall_seconds):
+            return await receive()
+    except TimeoutError:
+        raise DeadlineExceededError(f"no more of the body came within {stall_seconds:g} s") from None
 
 
 class _Reading:
@@ -96,7 +101,8 @@ def _announced_length(scope: Scope) -> int:
         return 0
     if not text.isdigit():
         raise MalformedBodyError("Content-Length is no number")
-    return int(text)
+    # Twenty digits are over every limit, and Python reads no number of thousands.
+    return int(text.lstrip(b"0")[:20] or b"0")
 
 
 def _too_large(limit_bytes: int) -> PayloadTooLargeError:

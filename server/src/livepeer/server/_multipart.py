@@ -88,7 +88,8 @@ def _value(value: UploadFile | str, types: set[str]) -> Iterator[bytes]:
             yield base64.b64encode(chunk)
         yield b'"'
     else:
-        yield _text(value, types).encode()
+        # A form's charset may smuggle in lone surrogates: no UTF-8, which the operation refuses.
+        yield _text(value, types).encode(errors="surrogatepass")
 
 
 def _text(value: str, types: set[str]) -> str:
@@ -96,7 +97,7 @@ def _text(value: str, types: set[str]) -> str:
     if "string" not in types and types:
         try:
             json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # stays text, and the schema's own error names the field
         else:
             return value

@@ -20,6 +20,7 @@ JsonObject = dict[str, Any]
 _REFUSALS = {
     "400": "The body is no JSON",
     "401": "Missing or wrong bearer token",
+    "410": "The session that the call belongs to has ended",
     "413": "The body is over the limit",
     "415": "The body has another media type",
     "422": "A field does not fit the schema; `errors` names it",
@@ -159,4 +160,7 @@ def _form(schema: JsonSchema, schemas: JsonObject, title: str) -> JsonSchema:
         if field.pop("contentEncoding", None) == "base64":
             field["contentMediaType"] = field.get("contentMediaType", BINARY_MEDIA_TYPE)
             field.pop("default", None)
+        if field.get("type") == "array":
+            # A form says that a list is empty by not naming it, which a required one may not do.
+            field["minItems"] = max(1, field.get("minItems", 0))
     return form

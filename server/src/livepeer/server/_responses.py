@@ -37,9 +37,18 @@ class NotFoundError(CallError):
 
 
 class MethodNotAllowedError(CallError):
-    """Raised for a route that exists under another method."""
+    """Raised for a route that exists under other methods.
+
+    Args:
+        path: The route.
+        allowed: Its methods, as the header `Allow` lists them.
+    """
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+    def __init__(self, path: str, allowed: str) -> None:
+        super().__init__(f"{path or '/'} answers {allowed}")
+        self.allowed = allowed
 
 
 def header(scope: Scope, name: bytes) -> bytes:

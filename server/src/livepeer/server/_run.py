@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import uvicorn
 
-from ._http import JoiningProtocol
+from ._http import EdgeProtocol
 from ._server import Server
 
 _BACKLOG = 2048
@@ -78,7 +78,7 @@ class _Uvicorn(uvicorn.Server):
             uvicorn.Config(
                 server,
                 loop="uvloop",
-                http=JoiningProtocol,
+                http=EdgeProtocol,
                 ws="none",
                 lifespan="on",
                 access_log=False,

@@ -39,6 +39,7 @@ _ALIASES = ("", "/run", "/predict")
 """Where callers in the field look for the default operation (BYOC contract, section 8)."""
 
 _JSON = b"application/json"
+_READ = "GET, HEAD"
 _MAX_REQUEST_ID_LENGTH = 128
 
 
@@ -102,6 +103,8 @@ class Server:
             headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
             if isinstance(error, UnauthorizedError):
                 headers.append((b"www-authenticate", b"Bearer"))
+            if isinstance(error, MethodNotAllowedError):
+                headers.append((b"allow", error.allowed.encode()))
             await send_problem(send, error, request_id=request_id, headers=headers)
 
     async def start(self) -> None:
@@ -159,7 +162,7 @@ class Server:
     def _refuse_unrouted(self, scope: Scope) -> None:
         path: str = scope["path"].rstrip("/")
         if path and (path in self._documents or path.startswith("/docs")):
-            raise MethodNotAllowedError(f"{path} answers GET")
+            raise MethodNotAllowedError(path, _READ)
         if self.lifecycle.description is not None:
             raise NotFoundError(f"there is no operation at {path or '/'}")
 
@@ -176,10 +179,10 @@ class Server:
         document = await self._answer_document(path)
         if document is None:
             if path in self._routes:
-                raise MethodNotAllowedError(f"{path} answers POST")
+                raise MethodNotAllowedError(path, "POST")
             raise NotFoundError(f"there is nothing at {path}")
         if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowedError(f"{path or '/'} answers GET")
+            raise MethodNotAllowedError(path, f"{_READ}, POST" if path in self._routes else _READ)
         status, media_type, body = document
         await send_whole(send, status, media_type, b"" if scope["method"] == "HEAD" else body)
 
