@@ -67,7 +67,8 @@ class Orchestrator:
                 Route("/apps/{id}/session/{session}/app/{path:path}", self._within, methods=["POST"]),
                 Route("/apps/{id}/session/{session}/payment", self._payment, methods=["POST"]),
                 Route("/apps/{id}/session/{session}/stop", self._stop, methods=["POST"]),
-            ]
+            ],
+            exception_handlers={404: _no_such_page},
         )
 
     def add(self, answer: Answer, app: str = "me/model", mode: str = "single-shot", **entry: Any) -> Runner:
@@ -194,6 +195,11 @@ class Signer:
     async def _discover(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
         return JSONResponse(self.orchestrators)
+
+
+def _no_such_page(_: Request, __: Exception) -> Response:
+    """As Go's router says it."""
+    return PlainTextResponse("404 page not found\n", 404)
 
 
 async def _slash(request: Request) -> Response:

@@ -111,4 +111,4 @@ def job_request(job: Job, url: str, headers: Mapping[str, str]) -> Request:
 
 def _is_no_route(reply: Reply) -> bool:
     # Go's router says so, where a worker's own 404 comes with the worker's words.
-    return reply.status == 404 and reply.body.strip() in (b"404 page not found", b"Not Found")
+    return reply.status == 404 and reply.body.strip() == b"404 page not found"
