@@ -3,16 +3,17 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
 import httpx2
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from livepeer.devnet import DevNet, Timings
 from livepeer.devnet._serving import AppServer
@@ -25,7 +26,7 @@ class Worker:
     """A worker that tells what it was asked and whether its caller left.
 
     `/echo` answers what arrived, `/answer` what the body or `orders` say, `/hang` never, `/sse` the stream in the
-    body, and `/gated` what is put into `release`.
+    body, `/gated` what is put into `release`, and `/upload` how much it was sent. `/talk` is a WebSocket that echoes.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,8 @@ class Worker:
         self.called = anyio.Event()
         self.left = anyio.Event()
         self.sent_bytes = 0
+        self.uploaded_bytes = 0
+        self.closed_with: tuple[int, str] | None = None
         self.release, self.released = anyio.create_memory_object_stream[bytes](100)
         self.app = Starlette(
             routes=[
@@ -44,14 +47,17 @@ class Worker:
                 Route("/sse", self._sse, methods=["POST"]),
                 Route("/gated", self._gated, methods=["POST"]),
                 Route("/moved", self._moved, methods=["POST"]),
-                Route("/{path:path}", self._echo, methods=["GET", "POST", "PUT"]),
+                Route("/upload", self._upload, methods=["POST"]),
+                WebSocketRoute("/talk", self._talk),
+                WebSocketRoute("/no", self._refuse_talk),
+                Route("/{path:path}", self._echo, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
             ]
         )
 
     async def app_with_watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched() -> Any:
             message = await receive()
-            if message["type"] == "http.disconnect":
+            if message["type"].endswith(".disconnect"):
                 self.left.set()
             return message
 
@@ -94,6 +100,35 @@ class Worker:
 
         return StreamingResponse(stream(), media_type="text/event-stream; charset=utf-8")
 
+    async def _upload(self, request: Request) -> Response:
+        self.called.set()
+        with suppress(ClientDisconnect):
+            async for part in request.stream():
+                self.uploaded_bytes += len(part)
+        return Response(str(self.uploaded_bytes))
+
+    async def _talk(self, socket: WebSocket) -> None:
+        self.calls.append({"headers": dict(socket.headers), "query": socket.url.query, "path": socket.url.path})
+        subprotocols = socket.scope["subprotocols"]
+        await socket.accept(subprotocols[-1] if subprotocols else None, headers=[(b"x-answer", b"yes")])
+        self.called.set()
+        try:
+            while True:
+                message = await socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect(message["code"], message.get("reason"))
+                if (text := message.get("text")) is None:
+                    await socket.send_bytes(message["bytes"])
+                elif text.startswith("close "):
+                    await socket.close(int(text.split()[1]), "bye")
+                else:
+                    await socket.send_text(text)
+        except WebSocketDisconnect as error:
+            self.closed_with = error.code, error.reason
+
+    async def _refuse_talk(self, socket: WebSocket) -> None:
+        await socket.send_denial_response(Response("not here", 418, headers={"X-Answer": "no"}))
+
     async def _note(self, request: Request) -> None:
         self.calls.append(
             {
@@ -125,6 +160,22 @@ class Network:
             headers={"Authorization": self.net.secret},
             json=body,
         )
+
+    async def heartbeat(
+        self, worker: Worker | None = None, *, secret: str | None = None, at: int = 0, **fields: object
+    ) -> httpx2.Response:
+        """Register a live runner, or send its heartbeat; a field given as None is left out."""
+        body = {"runner_url": worker.url if worker else "http://127.0.0.1:9", "app": "me/model"} | fields
+        return await self.http.post(
+            self.net.orchestrator_urls[at] + "/runners/heartbeat",
+            headers={"Authorization": self.net.secret if secret is None else secret},
+            content=json.dumps({name: value for name, value in body.items() if value is not None}).encode(),
+        )
+
+    async def discover(self, at: int = 0) -> list[dict[str, Any]]:
+        [entry] = (await self.http.get(self.net.orchestrator_urls[at] + "/discovery")).json()
+        assert entry["address"] == self.net.orchestrator_urls[at]
+        return entry.get("runners", [])
 
     def url(self, route: str, *, direct: bool = False) -> str:
         base = self.net.orchestrator_url if direct else self.net.gateway_url

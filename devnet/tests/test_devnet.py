@@ -54,6 +54,11 @@ async def test_a_network_without_orchestrators_is_refused():
         DevNet(orchestrators=0)
 
 
+async def test_a_network_that_would_speak_what_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="no such network: runner"):
+        DevNet(networks=["byoc", "runner"])  # type: ignore[list-item]
+
+
 async def test_a_taken_port_is_an_os_error_and_leaves_nothing_bound():
     async with DevNet() as net:
         port = urlsplit(net.gateway_url).port or 0
@@ -245,6 +250,19 @@ def test_a_blocking_network_runs_on_a_thread_of_its_own():
 
     assert is_refused(url)
     assert threading.active_count() == threads
+
+
+def test_a_blocking_network_has_live_runners_and_a_signer():
+    with BlockingDevNet(paid=True, networks=["live-runner"]) as net, httpx2.Client(trust_env=False) as http:
+        body = {"runner_url": "http://127.0.0.1:9", "app": "me/model", "price_info": {"price": 1}}
+        headers = {"Authorization": net.secret}
+        assert http.post(net.orchestrator_url + "/runners/heartbeat", headers=headers, json=body).status_code == 200
+        runner = net.wait_for_runner("me/model", timeout_seconds=5)
+        assert runner == net.runners[runner.runner_id]
+        assert http.get(net.signer_url + "/discover-orchestrators").status_code == 200
+        assert net.register_static_runners('{"runners": []}') == ()
+        with pytest.raises(TimeoutError):
+            net.wait_for_runner("nobody", timeout_seconds=0.01)
 
 
 def test_a_blocking_network_starts_and_stops_more_than_once():

@@ -1,7 +1,7 @@
 """The same network for code without an event loop, on a thread of its own."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -9,7 +9,10 @@ from typing import Self
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ._devnet import DevNet
+from ._orchestrator import NETWORKS, Network
 from ._registry import RegisteredCapability
+from ._runner_records import RegisteredRunner
+from ._signer import Payer
 from ._timings import Timings
 
 
@@ -28,6 +31,10 @@ class BlockingDevNet:
         secret: str | None = None,
         orchestrators: int = 1,
         timings: Timings | None = None,
+        networks: Collection[Network] = NETWORKS,
+        paid: bool = False,
+        payer: Payer | None = None,
+        dashboard_port: int | None = None,
     ) -> None:
         """Describe a network; the arguments are those of `DevNet`."""
         self._net = DevNet(
@@ -37,6 +44,10 @@ class BlockingDevNet:
             secret=secret,
             orchestrators=orchestrators,
             timings=timings,
+            networks=networks,
+            paid=paid,
+            payer=payer,
+            dashboard_port=dashboard_port,
         )
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
@@ -57,6 +68,16 @@ class BlockingDevNet:
         return self._net.gateway_url
 
     @property
+    def signer_url(self) -> str:
+        """The base URL of the remote signer, as `DevNet.signer_url`."""
+        return self._net.signer_url
+
+    @property
+    def dashboard_url(self) -> str:
+        """The URL of the dashboard, as `DevNet.dashboard_url`."""
+        return self._net.dashboard_url
+
+    @property
     def secret(self) -> str:
         """What workers register with."""
         return self._net.secret
@@ -66,6 +87,11 @@ class BlockingDevNet:
         """What is registered at this moment, by name, as `DevNet.capabilities`."""
         return self._running().call(lambda: self._net.capabilities)
 
+    @property
+    def runners(self) -> Mapping[str, RegisteredRunner]:
+        """The live runners that are known at this moment, by id, as `DevNet.runners`."""
+        return self._running().call(lambda: self._net.runners)
+
     def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return a capability as soon as any orchestrator holds it.
 
@@ -73,6 +99,18 @@ class BlockingDevNet:
             TimeoutError: None did in time.
         """
         return self._running().call(lambda: self._net.wait_for(name, timeout_seconds=timeout_seconds))
+
+    def wait_for_runner(self, app: str, *, timeout_seconds: float = 10.0) -> RegisteredRunner:
+        """Return a live runner of that app as soon as callers can find one at any orchestrator.
+
+        Raises:
+            TimeoutError: There was none in time.
+        """
+        return self._running().call(lambda: self._net.wait_for_runner(app, timeout_seconds=timeout_seconds))
+
+    def register_static_runners(self, document: str | bytes, *, index: int = 0) -> tuple[RegisteredRunner, ...]:
+        """Give one orchestrator a `runners.json`, as `DevNet.register_static_runners`."""
+        return self._running().call(lambda: self._net.register_static_runners(document, index=index))
 
     def restart_orchestrator(self, index: int = 0) -> None:
         """Restart one orchestrator, as `DevNet.restart_orchestrator`."""

@@ -1,30 +1,37 @@
-"""A whole local network: orchestrators and a gateway in front of them, in the running event loop."""
+"""A whole local network: orchestrators, a gateway in front of them, a signer, in the running event loop."""
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ._dashboard import Dashboard, Node
 from ._gateway import Gateway
-from ._orchestrator import Orchestrator
+from ._orchestrator import NETWORKS, Network, Orchestrator
 from ._registry import RegisteredCapability
+from ._runner_records import RegisteredRunner
 from ._serving import AppServer
+from ._signer import Payer, Signer
 from ._timings import Timings
+
+_Record = TypeVar("_Record")
 
 
 class DevNet:
-    """An embedded Livepeer network for developing and testing: BYOC batch and SSE, in memory, payments offchain only.
+    """An embedded Livepeer network for developing and testing: BYOC and Live Runner at once, in memory.
 
-    It keeps go-livepeer's timeouts, relay rules and mistakes (BYOC contract, sections 1, 3 and 4). Use it as an async
+    It keeps go-livepeer's timeouts, relay rules and mistakes (contract, sections 1, 3, 4 and 7). Use it as an async
     context manager; `BlockingDevNet` is the same for code without an event loop.
 
         async with DevNet() as net:
             ...  # a worker registers at net.orchestrator_url with net.secret
-            await net.wait_for("my-model")
-            ...  # callers post to net.gateway_url
+            await net.wait_for("my-model")  # on BYOC
+            await net.wait_for_runner("me/my-model")  # on Live Runner
+            ...  # callers post to net.gateway_url, or to what net.orchestrator_url lists under /discovery
     """
 
     def __init__(
@@ -36,6 +43,10 @@ class DevNet:
         secret: str | None = None,
         orchestrators: int = 1,
         timings: Timings | None = None,
+        networks: Collection[Network] = NETWORKS,
+        paid: bool = False,
+        payer: Payer | None = None,
+        dashboard_port: int | None = None,
     ) -> None:
         """Describe a network; nothing is bound before it is entered.
 
@@ -46,22 +57,35 @@ class DevNet:
             secret: What workers register with, the same at every orchestrator; random by default.
             orchestrators: How many orchestrators the gateway knows, at least 1.
             timings: The durations of the network; go-livepeer's own by default.
+            networks: What the orchestrators speak; the routes of anything else answer 404.
+            paid: Whether calls of live runners are to be paid; then there is a signer that pays for callers.
+            payer: Who decides what the signer pays; by default everything is.
+            dashboard_port: The port of the dashboard; 0 for any free one, None for no dashboard.
 
         Raises:
-            ValueError: There would be no orchestrator.
+            ValueError: There would be no orchestrator, or it would speak what there is not.
         """
         if orchestrators < 1:
             raise ValueError("a network has at least one orchestrator")
+        if unknown := set(networks) - set(NETWORKS):
+            raise ValueError(f"no such network: {', '.join(sorted(unknown))}")
         self.secret = secrets.token_hex(16) if secret is None else secret
         self._host = host
         self._ports = [orchestrator_port and orchestrator_port + i for i in range(orchestrators)]
         self._gateway_port = gateway_port
         self._timings = timings or Timings()
+        self.paid = paid
+        """Whether calls of live runners are to be paid."""
+        self._payer = payer
+        self.has_dashboard = dashboard_port is not None
+        """Whether there is a page at `dashboard_url`."""
+        self._dashboard_port = dashboard_port
         self.orchestrators = tuple(
-            Orchestrator(secret=self.secret, timings=self._timings) for _ in range(orchestrators)
+            Orchestrator(secret=self.secret, timings=self._timings, networks=networks, paid=paid)
+            for _ in range(orchestrators)
         )
-        """The orchestrators, each with its own `capabilities` and `wait_for`."""
-        self._servers: list[AppServer] = []
+        """The orchestrators, each with its own `capabilities`, `runners`, `wait_for` and `wait_for_runner`."""
+        self._servers: dict[str, AppServer] = {}
 
     @property
     def orchestrator_url(self) -> str:
@@ -79,7 +103,8 @@ class DevNet:
         Raises:
             RuntimeError: The network is not running.
         """
-        return tuple(server.url for server in self._running()[:-1])
+        servers = self._running()
+        return tuple(servers[_role(index)].url for index in range(len(self.orchestrators)))
 
     @property
     def gateway_url(self) -> str:
@@ -88,7 +113,29 @@ class DevNet:
         Raises:
             RuntimeError: The network is not running.
         """
-        return self._running()[-1].url
+        return self._running()["gateway"].url
+
+    @property
+    def signer_url(self) -> str:
+        """The base URL of the remote signer.
+
+        Raises:
+            RuntimeError: The network is not running, or asks for no payment.
+        """
+        if not self.paid:
+            raise RuntimeError("the network has no signer: nothing is to be paid")
+        return self._running()["signer"].url
+
+    @property
+    def dashboard_url(self) -> str:
+        """The URL of the page that shows what runs on the network, and calls it.
+
+        Raises:
+            RuntimeError: The network is not running, or has no dashboard.
+        """
+        if not self.has_dashboard:
+            raise RuntimeError("the network has no dashboard: give it a dashboard_port")
+        return self._running()["dashboard"].url
 
     @property
     def capabilities(self) -> Mapping[str, RegisteredCapability]:
@@ -102,25 +149,47 @@ class DevNet:
             for name, capability in orchestrator.capabilities.items()
         }
 
+    @property
+    def runners(self) -> Mapping[str, RegisteredRunner]:
+        """The live runners that are known at this moment, by id, of all orchestrators."""
+        return {
+            runner_id: runner
+            for orchestrator in reversed(self.orchestrators)
+            for runner_id, runner in orchestrator.runners.items()
+        }
+
     async def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return a capability as soon as any orchestrator holds it.
 
         Raises:
             TimeoutError: None did in time.
         """
-        found: list[RegisteredCapability] = []
-
-        async def watch(orchestrator: Orchestrator) -> None:
-            found.append(await orchestrator.wait_for(name, timeout_seconds=math.inf))
-            tasks.cancel_scope.cancel()
-
-        with anyio.move_on_after(timeout_seconds):
-            async with anyio.create_task_group() as tasks:
-                for orchestrator in self.orchestrators:
-                    tasks.start_soon(watch, orchestrator)
-        if not found:
+        found = await self._first(lambda node: node.wait_for(name, timeout_seconds=math.inf), timeout_seconds)
+        if found is None:
             raise TimeoutError(f"no capability {name!r} was registered within {timeout_seconds} s")
-        return found[0]
+        return found
+
+    async def wait_for_runner(self, app: str, *, timeout_seconds: float = 10.0) -> RegisteredRunner:
+        """Return a live runner of that app as soon as callers can find one at any orchestrator.
+
+        Raises:
+            TimeoutError: There was none in time.
+        """
+        found = await self._first(lambda node: node.wait_for_runner(app, timeout_seconds=math.inf), timeout_seconds)
+        if found is None:
+            raise TimeoutError(f"no runner of {app!r} was registered within {timeout_seconds} s")
+        return found
+
+    async def register_static_runners(self, document: str | bytes, *, index: int = 0) -> tuple[RegisteredRunner, ...]:
+        """Give one orchestrator a `runners.json`, and return its runners.
+
+        Raises:
+            IndexError: There is no such orchestrator.
+            ValueError: An entry is wrong, the text says which; then none is taken.
+            RuntimeError: The network is not running.
+        """
+        self._running()
+        return await self.orchestrators[index].register_static(document)
 
     async def restart_orchestrator(self, index: int = 0) -> None:
         """Break off everything at one orchestrator, forget its registrations, and serve on the same port again.
@@ -129,12 +198,11 @@ class DevNet:
             IndexError: There is no such orchestrator.
             RuntimeError: The network is not running.
         """
-        index = range(len(self.orchestrators))[index]  # The gateway's server comes last, so -1 would be it.
-        orchestrator, server = self.orchestrators[index], self._running()[index]
+        role = _role(range(len(self.orchestrators))[index])
+        orchestrator, server = self.orchestrators[index], self._running()[role]
         await server.stop()
         orchestrator.forget()
-        self._servers[index] = AppServer(orchestrator.app, host=self._host, port=server.port)
-        await self._tasks.start(self._servers[index].run)
+        await self._tasks.start(self._add(role, orchestrator.app, server.port).run)
 
     async def __aenter__(self) -> Self:
         """Serve the network.
@@ -147,7 +215,7 @@ class DevNet:
         await self._bind()
         self._tasks = await anyio.create_task_group().__aenter__()
         try:
-            for server in self._servers:
+            for server in self._servers.values():
                 await self._tasks.start(server.run)
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
@@ -164,24 +232,63 @@ class DevNet:
         # The task group would wrap the caller's own exception in a group.
         return await self._tasks.__aexit__(None, None, None)
 
+    async def _first(
+        self, wait: Callable[[Orchestrator], Awaitable[_Record]], timeout_seconds: float
+    ) -> _Record | None:
+        """Return what the first orchestrator finds, None if none does in time."""
+        found: list[_Record] = []
+
+        async def watch(orchestrator: Orchestrator) -> None:
+            found.append(await wait(orchestrator))
+            tasks.cancel_scope.cancel()
+
+        with anyio.move_on_after(timeout_seconds):
+            async with anyio.create_task_group() as tasks:
+                for orchestrator in self.orchestrators:
+                    tasks.start_soon(watch, orchestrator)
+        return found[0] if found else None
+
     async def _bind(self) -> None:
         try:
-            for orchestrator, port in zip(self.orchestrators, self._ports, strict=True):
-                self._servers.append(AppServer(orchestrator.app, host=self._host, port=port))
-            gateway = Gateway([server.url for server in self._servers], timings=self._timings)
-            self._servers.append(AppServer(gateway.app, host=self._host, port=self._gateway_port))
+            for index, port in enumerate(self._ports):
+                self._add(_role(index), self.orchestrators[index].app, port)
+            urls = self.orchestrator_urls
+            self._add("gateway", Gateway(urls, timings=self._timings).app, self._gateway_port)
+            if self.paid:
+                self._add("signer", Signer(urls, payer=self._payer, timings=self._timings).app, 0)
+            if self._dashboard_port is not None:
+                self._add("dashboard", self._dashboard().app, self._dashboard_port)
         except OSError:
             await self._stop()
             raise
 
+    def _dashboard(self) -> Dashboard:
+        nodes = [self._node(_role(index)) for index in range(len(self.orchestrators))]
+        signer = self._node("signer") if self.paid else None
+        return Dashboard(gateway=self._node("gateway"), orchestrators=nodes, records=self.orchestrators, signer=signer)
+
+    def _node(self, role: str) -> Node:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._servers[role].app(scope, receive, send)  # Looked up each time: a restart replaces it.
+
+        return Node(url=self._servers[role].url, app=app)
+
+    def _add(self, role: str, app: ASGIApp, port: int) -> AppServer:
+        self._servers[role] = server = AppServer(app, host=self._host, port=port)
+        return server
+
     async def _stop(self) -> None:
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as tasks:
-                for server in self._servers:
+                for server in self._servers.values():
                     tasks.start_soon(server.stop)
         self._servers.clear()
 
-    def _running(self) -> list[AppServer]:
+    def _running(self) -> dict[str, AppServer]:
         if not self._servers:
             raise RuntimeError("the network is not running: enter it first")
         return self._servers
+
+
+def _role(index: int) -> str:
+    return f"orchestrator {index}"

@@ -8,10 +8,13 @@ def load_object(text: str | bytes) -> dict[str, object]:
     """Parse a JSON object; `null` gives an empty one.
 
     Raises:
-        ValueError: The text is not JSON, or holds another type.
+        ValueError: The text is not JSON, is nested too deeply, or holds another type.
     """
-    value: object = json.loads(text, parse_constant=_refuse_constant)
-    return _as_object(value, "the document")
+    try:
+        value: object = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("the document is nested too deeply") from None
+    return as_object(value, "the document")
 
 
 def text_field(fields: dict[str, object], name: str) -> str:
@@ -42,14 +45,16 @@ def integer_field(fields: dict[str, object], name: str) -> int:
     return value
 
 
-def check_boolean_field(fields: dict[str, object], name: str) -> None:
-    """Check that a field is absent or a boolean.
+def boolean_field(fields: dict[str, object], name: str) -> bool:
+    """Return a boolean field, false if absent.
 
     Raises:
         ValueError: The field holds another type.
     """
-    if not isinstance(fields.get(name), bool | None):
+    value = fields.get(name)
+    if not isinstance(value, bool | None):
         raise ValueError(f"{name} must be a boolean")
+    return bool(value)
 
 
 def object_field(fields: dict[str, object], name: str) -> dict[str, object]:
@@ -58,7 +63,7 @@ def object_field(fields: dict[str, object], name: str) -> dict[str, object]:
     Raises:
         ValueError: The field holds another type.
     """
-    return _as_object(fields.get(name), name)
+    return as_object(fields.get(name), name)
 
 
 def texts_field(fields: dict[str, object], name: str) -> frozenset[str]:
@@ -67,16 +72,32 @@ def texts_field(fields: dict[str, object], name: str) -> frozenset[str]:
     Raises:
         ValueError: The field holds another type.
     """
-    value = fields.get(name)
-    if value is None:
-        return frozenset()
-    items = cast("list[object]", value) if isinstance(value, list) else [None]
+    items = list_field(fields, name)
     if not all(isinstance(item, str) for item in items):
         raise ValueError(f"{name} must be a list of strings")
     return frozenset(cast("list[str]", items))
 
 
-def _as_object(value: object, what: str) -> dict[str, object]:
+def list_field(fields: dict[str, object], name: str) -> list[object]:
+    """Return a field that is a list, an empty one if absent.
+
+    Raises:
+        ValueError: The field holds another type.
+    """
+    value = fields.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"{name} must be a list")
+    return cast("list[object]", value)
+
+
+def as_object(value: object, what: str) -> dict[str, object]:
+    """Return a JSON object as it is, and an empty one for `null`.
+
+    Raises:
+        ValueError: The value is of another type.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):

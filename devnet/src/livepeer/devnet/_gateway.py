@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from ._inbound import RefusedError, Reply, read_body, request_header, run_while_connected
+from ._inbound import RefusedError, Reply, no_such_page, read_body, request_header, run_while_connected
 from ._job_request import JOB_HEADER, JobRequest, OrchestratorFilter, check_request, parse_filter, parse_job_request
 from ._lines import GatewayLines
 from ._outbound import closing, is_event_stream, outbound_client, post, response_header
@@ -43,7 +43,9 @@ class Gateway:
                 yield
 
         self.app = Starlette(
-            routes=[Route("/process/request/{route:path}", endpoint, methods=["POST"])], lifespan=lifespan
+            routes=[Route("/process/request/{route:path}", endpoint, methods=["POST"])],
+            exception_handlers={404: no_such_page},
+            lifespan=lifespan,
         )
         """The ASGI application; serve it with its lifespan."""
 

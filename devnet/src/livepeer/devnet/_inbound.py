@@ -1,9 +1,10 @@
 """The side of a node that is called: an answer written as Go writes it, a body, a caller who may leave."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import anyio
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 TEXT = "text/plain; charset=utf-8"
@@ -13,11 +14,21 @@ DROP_EXTENSION = "livepeer.devnet.drop"
 
 
 class RefusedError(Exception):
-    """Raised when a job is answered before it is passed on."""
+    """Raised when a request is answered before anything is passed on."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+    def response(self) -> Response:
+        """Return the answer: plain text and a newline, as Go's `http.Error` makes it."""
+        headers = {"Content-Type": TEXT, "X-Content-Type-Options": "nosniff"}
+        return Response(f"{self}\n", self.status, headers=headers)
+
+
+async def no_such_page(_: Request, __: Exception) -> Response:
+    """Answer as Go's router does where nothing is, so that callers can tell it from a worker's own 404."""
+    return RefusedError("404 page not found", 404).response()
 
 
 class Reply:
@@ -59,14 +70,23 @@ async def read_body(receive: Receive) -> bytes:
     Raises:
         ClientDisconnect: The caller left before its end.
     """
-    parts: list[bytes] = []
-    while True:
+    return b"".join([part async for part in stream_body(receive)])
+
+
+async def stream_body(receive: Receive) -> AsyncGenerator[bytes]:
+    """Yield the body of a request as it arrives, without empty parts.
+
+    Raises:
+        ClientDisconnect: The caller left before its end.
+    """
+    more_body = True
+    while more_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        if part := message.get("body", b""):
+            yield part
+        more_body = message.get("more_body", False)
 
 
 async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
@@ -84,7 +104,7 @@ async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[Non
 
 async def wait_for_disconnect(receive: Receive) -> None:
     """Return once the caller has left, or has its whole answer."""
-    while (await receive())["type"] != "http.disconnect":
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
 
 
@@ -105,3 +125,9 @@ def request_header(scope: Scope, name: str) -> str:
     """Return the first value of a header of a request, `""` if absent."""
     wanted = name.lower().encode()
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), "")
+
+
+def base_url(connection: HTTPConnection) -> str:
+    """Return the base URL of this node as the caller wrote it, without a final slash."""
+    scheme = {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme)
+    return f"{scheme}://{connection.headers.get('Host', '')}"

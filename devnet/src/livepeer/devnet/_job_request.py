@@ -6,7 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass, replace
 
-from ._fields import check_boolean_field, integer_field, load_object, object_field, text_field, texts_field
+from ._fields import boolean_field, integer_field, load_object, object_field, text_field, texts_field
 
 JOB_HEADER = "Livepeer"
 NO_TIMEOUT = "no timeout_seconds set with request, timeout_seconds is required"
@@ -124,7 +124,7 @@ def parse_filter(text: str) -> OrchestratorFilter:
     """
     fields = load_object(text)
     for name in ("enable_video_ingress", "enable_video_egress", "enable_data_output"):
-        check_boolean_field(fields, name)
+        boolean_field(fields, name)
     orchestrators = object_field(fields, "orchestrators")
     return OrchestratorFilter(
         include=texts_field(orchestrators, "include"),

@@ -1,55 +1,77 @@
 """The orchestrator: workers register with it, callers and gateways bring it jobs."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from ._fields import text_field
-from ._inbound import TEXT, drop_connection
+from ._inbound import RefusedError, drop_connection, no_such_page
 from ._job_request import decode_header, is_hex_signature
+from ._live_runner import LiveRunner
 from ._orchestrator_jobs import JobEndpoint
 from ._outbound import outbound_client
 from ._registry import RegisteredCapability, Registry, UnconvertibleCurrencyError
+from ._runner_records import RegisteredRunner
 from ._timings import Timings
+
+Network = Literal["byoc", "live-runner"]
+"""A way in which workers and callers meet: BYOC, or Live Runner, its successor."""
+
+NETWORKS: tuple[Network, ...] = ("byoc", "live-runner")
 
 
 class Orchestrator:
-    """An offchain orchestrator as an ASGI application (BYOC contract, sections 1, 3 and 4).
+    """An orchestrator as an ASGI application: BYOC and Live Runner (contract, sections 1, 3, 4 and 7).
 
-    It takes registrations and jobs, holds everything in memory, and asks for no payment.
+    It takes registrations and jobs, and holds everything in memory.
     """
 
-    def __init__(self, *, secret: str, timings: Timings | None = None) -> None:
-        """Make an orchestrator that knows no capability.
+    def __init__(
+        self,
+        *,
+        secret: str,
+        timings: Timings | None = None,
+        networks: Collection[Network] = NETWORKS,
+        paid: bool = False,
+    ) -> None:
+        """Make an orchestrator that knows no worker.
 
         Args:
             secret: What a worker sends, raw, in `Authorization` to register.
             timings: The durations of the network; go-livepeer's own by default.
+            networks: What it speaks; the routes of anything else are not there.
+            paid: Whether calls of live runners are to be paid; BYOC never asks for payment here.
         """
         self.secret = secret
+        timings = timings or Timings()
         self._registry = Registry()
-        self._jobs = JobEndpoint(self._registry, timings or Timings())
+        self._jobs = JobEndpoint(self._registry, timings)
+        self._live_runner = LiveRunner(secret=secret, paid=paid, timings=timings)
+        routes = {"byoc": self._byoc_routes(), "live-runner": self._live_runner.routes}
         self.app = Starlette(
-            routes=[
-                Route("/capability/register", self._register, methods=["POST"]),
-                Route("/capability/unregister", self._unregister, methods=["POST"]),
-                Route("/process/token", self._token, methods=["GET"]),
-                Route("/process/request/{route:path}", self._jobs, methods=["POST"]),
-            ],
+            routes=[route for network in NETWORKS if network in networks for route in routes[network]],
+            exception_handlers={RefusedError: _refuse, 404: no_such_page},
             lifespan=self._lifespan,
         )
         """The ASGI application; serve it with its lifespan."""
+        self.app.router.redirect_slashes = False
 
     @property
     def capabilities(self) -> Mapping[str, RegisteredCapability]:
         """What is registered, by name; read-only and live, each record as of the moment it is taken."""
         return self._registry.entries
+
+    @property
+    def runners(self) -> Mapping[str, RegisteredRunner]:
+        """The live runners that are known, by id, each record as of this moment."""
+        return self._live_runner.registry.runners
 
     async def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return the capability as soon as it is registered.
@@ -61,18 +83,52 @@ class Orchestrator:
             return await self._registry.wait_for(name)
         raise TimeoutError(f"no capability {name!r} was registered within {timeout_seconds} s")
 
+    async def wait_for_runner(self, app: str, *, timeout_seconds: float = 10.0) -> RegisteredRunner:
+        """Return a live runner of that app as soon as callers can find one.
+
+        Raises:
+            TimeoutError: There was none in time.
+        """
+        with anyio.move_on_after(timeout_seconds):
+            return await self._live_runner.registry.wait_for(app)
+        raise TimeoutError(f"no runner of {app!r} was registered within {timeout_seconds} s")
+
+    async def register_static(self, document: str | bytes) -> tuple[RegisteredRunner, ...]:
+        """Take in a `runners.json`, as go-livepeer's `-liveRunnerConfig` does, and return its runners.
+
+        From then on each is asked for its health; one that is not well is hidden from callers. A label that is known
+        keeps its id and its sessions.
+
+        Raises:
+            ValueError: An entry is wrong, the text says which; then none is taken.
+        """
+        return await self._live_runner.static.register(document)
+
     def forget(self) -> None:
         """Forget every registration, as a restart does."""
         self._registry.clear()
+        self._live_runner.clear()
+
+    def _byoc_routes(self) -> list[BaseRoute]:
+        return [
+            Route("/capability/register", self._register, methods=["POST"]),
+            Route("/capability/unregister", self._unregister, methods=["POST"]),
+            Route("/process/token", self._token, methods=["GET"]),
+            Route("/process/request/{route:path}", self._jobs, methods=["POST"]),
+        ]
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncGenerator[None]:
-        async with outbound_client() as self._jobs.client:
+        async with outbound_client() as client, anyio.create_task_group() as tasks:
+            self._jobs.client = client
+            self._live_runner.use(client)
+            tasks.start_soon(self._live_runner.run)
             yield
+            tasks.cancel_scope.cancel()
 
     async def _register(self, request: Request) -> Response:
         if not self._is_authorized(request):
-            return _error("invalid authorization")
+            raise RefusedError("invalid authorization", 400)
         try:
             self._registry.register(await request.body())
         except UnconvertibleCurrencyError:
@@ -83,7 +139,7 @@ class Orchestrator:
 
     async def _unregister(self, request: Request) -> Response:
         if not self._is_authorized(request):
-            return _error("invalid authorization")
+            raise RefusedError("invalid authorization", 400)
         self._registry.remove((await request.body()).decode(errors="replace"))
         return Response("ok", media_type="application/json")
 
@@ -96,12 +152,12 @@ class Orchestrator:
             sender = decode_header(request.headers.get("Livepeer-Eth-Address", ""))
             address, signature = text_field(sender, "addr"), text_field(sender, "sig")
         except ValueError:
-            return _error("Invalid eth address header ")
+            raise RefusedError("Invalid eth address header ", 400) from None
         name = request.headers.get("Livepeer-Capability", "")
         if not is_hex_signature(signature):
-            return _error("Invalid eth address header ")
+            raise RefusedError("Invalid eth address header ", 400)
         if not name:
-            return _error("Job capabilities not provided")
+            raise RefusedError("Job capabilities not provided", 400)
         entry = self._registry.entries.get(name)
         return JSONResponse(
             {
@@ -118,5 +174,7 @@ class _DroppedConnection(Response):
         await drop_connection(scope, receive)
 
 
-def _error(message: str) -> Response:
-    return Response(f"{message}\n", 400, headers={"X-Content-Type-Options": "nosniff", "Content-Type": TEXT})
+async def _refuse(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RefusedError):
+        raise error
+    return error.response()

@@ -3,17 +3,22 @@
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import anyio.abc
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ._inbound import DROP_EXTENSION, drop_connection
 
 # Go's server never closes an idle connection; callers with a pool must not meet a dying one here either.
 _KEEP_ALIVE_SECONDS = 600
+
+# Go passes messages of any size on.
+_MESSAGE_BYTES = 2**40
 
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -30,14 +35,17 @@ class AppServer:
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.url = _url(host, self.port)
-        self._app = _EndableApp(app)
+        self.app = _EndableApp(app)
         self._running = False
         self._stopped = anyio.Event()
         self._server = _Server(
             uvicorn.Config(
-                self._app,
+                self.app,
                 http=_DroppingProtocol,
-                ws="none",
+                ws=_DroppingWebSocket,
+                ws_max_size=_MESSAGE_BYTES,
+                ws_ping_interval=None,
+                ws_per_message_deflate=False,
                 lifespan="on",
                 log_config=None,
                 proxy_headers=False,
@@ -61,7 +69,7 @@ class AppServer:
     async def stop(self) -> None:
         """Break off every request in flight, close every socket, and wait for that."""
         self._server.end()
-        self._app.end()
+        self.app.end()
         if self._running:
             await self._stopped.wait()
         self._socket.close()
@@ -102,6 +110,26 @@ class _DroppingProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {DROP_EXTENSION: {"drop": self.transport.abort}}
+
+
+class _DroppingWebSocket(WebSocketsSansIOProtocol):
+    """The same for a WebSocket, whose lost connection it tells apart from a close without a code."""
+
+    async def run_asgi(self) -> None:
+        self.scope.setdefault("extensions", {})[DROP_EXTENSION] = {"drop": self.transport.abort}
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # Uvicorn would log a refusal as a handshake that was forgotten.
+
+    def shutdown(self) -> None:
+        self.transport.abort()  # Uvicorn would say goodbye.
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        super().connection_lost(exc)
 
 
 class _EndableApp:

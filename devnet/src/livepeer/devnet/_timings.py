@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """The durations of the network; the defaults are go-livepeer's own (BYOC contract, sections 3 and 4).
+    """The durations of the network; the defaults are go-livepeer's own (BYOC contract, sections 3, 4 and 7).
 
     Tests shorten them. `timeout_scale` shortens every deadline that a caller asks for, since `timeout_seconds` on the
     wire is a whole number.
@@ -31,6 +31,30 @@ class Timings:
 
     flood_pause_seconds: float = 0.025
     """The pause after each of those batches; the defaults give about 160,000 lines a second, as was measured."""
+
+    heartbeat_interval_seconds: float = 5.0
+    """How often a runner is told to send a heartbeat, and how often expired runners are swept away."""
+
+    heartbeat_ttl_seconds: float = 20.0
+    """How long a runner stays known without a heartbeat."""
+
+    health_interval_seconds: float = 5.0
+    """How often a static runner is asked for its health."""
+
+    health_timeout_seconds: float = 3.0
+    """How long a static runner may take to answer that."""
+
+    o2r_keepalive_seconds: float = 10.0
+    """How often a runner's own channel gets a message, whatever happens."""
+
+    payment_interval_seconds: float = 5.0
+    """How often a paid session is charged for the time that has passed."""
+
+    prepaid_seconds: float = 10.0
+    """How much time the signer's first payment covers where the price is by the second."""
+
+    prepaid_720p_seconds: float = 60.0
+    """How much time the signer's first payment covers where the price is by the pixel."""
 
     def job_seconds(self, timeout_seconds: int) -> float:
         """Return how many real seconds a job with this `timeout_seconds` may take."""
