@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
-FREE_PORTS = ("--gateway-port", "0", "--orchestrator-port", "0")
+FREE_PORTS = ("--gateway-port", "0", "--orchestrator-port", "0", "--dashboard-port", "0")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_it_ends_with_an_error_when_nothing_can_be_served(livepeer: Run, targets
 def test_a_port_that_is_taken_is_one_line(start: Callable[..., Any], command: Path, livepeer: Run) -> None:
     first = start(command, "dev", *FREE_PORTS)
     port = first.wait_for(r"gateway +http://127.0.0.1:(\d+)").group(1)
-    result = livepeer("dev", "--gateway-port", port, "--orchestrator-port", "0")
+    result = livepeer("dev", "--gateway-port", port, "--orchestrator-port", "0", "--dashboard-port", "0")
     assert result.returncode == 1
     assert result.stderr.startswith(b"error: the network has no port: Address already in use")
     first.wait_for("Ctrl-C")
@@ -119,4 +120,17 @@ def test_reload_serves_a_changed_target_again(
     path.write_text(source.format("lower"))
     running.wait_for("registered as predict")
     assert livepeer("call", "predict", "-i", "text=Ab", "--gateway", gateway_url).stdout == b"ab\n"
+    assert running.end() == 0
+
+
+def test_the_dashboard_shows_what_is_served_on_both_networks(
+    start: Callable[..., Any], command: Path, targets: Path
+) -> None:
+    running = start(command, "dev", f"{targets}:Echo", *FREE_PORTS)
+    url = running.wait_for(r"dashboard +(http://127.0.0.1:\d+)").group(1)
+    running.wait_for("registered as echo")
+    assert b"<!doctype html>" in httpx2.get(url, trust_env=False).content.lower()
+    (shown,) = httpx2.get(f"{url}/api/network", trust_env=False).json()["capabilities"]
+    assert shown["card"]["name"] == "echo"
+    assert {registration["network"] for registration in shown["registrations"]} == {"byoc", "live-runner"}
     assert running.end() == 0

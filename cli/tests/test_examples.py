@@ -19,7 +19,7 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 @pytest.fixture(scope="module")
 def gateway_url(start: Callable[..., Any], command: Path, examples: Path) -> str:
     """A network on which both examples are registered."""
-    ports = ("--gateway-port", "0", "--orchestrator-port", "0")
+    ports = ("--gateway-port", "0", "--orchestrator-port", "0", "--dashboard-port", "0")
     network = start(command, "dev", examples / "hello_world", examples / "llm_chat", *ports)
     url: str = network.wait_for(r"gateway +(\S+)").group(1)
     network.wait_for("Ctrl-C ends it all")

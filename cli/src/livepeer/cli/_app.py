@@ -1,7 +1,7 @@
 """The command line: what each command takes. What it does is imported only when it runs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ app = typer.Typer(
 
 _TARGET_HELP = "What to serve: module:attribute, a file, or a directory with a manifest."
 
+Network = Literal["auto", "byoc", "live-runner"]
+PriceUnit = Literal["hour", "720p", "fixed"]
+RunnerMode = Literal["single-shot", "persistent"]
+
 Target = Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET_HELP, show_default=False)]
 Inputs = Annotated[
     list[str] | None,
@@ -39,6 +43,16 @@ Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the answer there.", show_default=False)
 ]
 Route = Annotated[str, typer.Option(metavar="PATH", help="The operation's path.")]
+App = Annotated[
+    str | None, typer.Option(metavar="ORG/NAME", help="Where callers of Live Runner find it (LIVEPEER_APP).")
+]
+Image = Annotated[
+    str | None, typer.Option(metavar="REFERENCE", help="Its container image with the digest (LIVEPEER_IMAGE).")
+]
+CapabilityUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Where the orchestrator reaches its server (LIVEPEER_CAPABILITY_URL)."),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -81,6 +95,9 @@ def serve(
     drain_seconds: Annotated[
         float | None, typer.Option(min=0, help="How long calls may go on at the end (LIVEPEER_DRAIN_SECONDS, 30).")
     ] = None,
+    network: Annotated[
+        Network | None, typer.Option(help="What the orchestrator speaks (LIVEPEER_NETWORK, auto).")
+    ] = None,
     orch_url: Annotated[str | None, typer.Option(help="Orchestrator to register with (ORCH_URL).")] = None,
     orch_token: Annotated[str | None, typer.Option(help="The orchestrator's secret (ORCH_TOKEN).")] = None,
     capability_name: Annotated[
@@ -93,7 +110,18 @@ def serve(
         int | None, typer.Option(min=1, help="How many calls at once are offered (LIVEPEER_CAPACITY, the model's own).")
     ] = None,
     price_per_unit: Annotated[
-        int | None, typer.Option(min=0, help="Price in wei (LIVEPEER_PRICE_PER_UNIT, 0).")
+        int | None, typer.Option(min=0, help="BYOC: price in wei (LIVEPEER_PRICE_PER_UNIT, 0).")
+    ] = None,
+    app: App = None,
+    price_usd: Annotated[
+        float | None, typer.Option(min=0, help="Live Runner: price in US dollars (LIVEPEER_PRICE_USD, 0).")
+    ] = None,
+    price_unit: Annotated[
+        PriceUnit | None, typer.Option(help="Live Runner: what it is the price of (LIVEPEER_PRICE_UNIT, hour).")
+    ] = None,
+    runner_mode: Annotated[
+        RunnerMode | None,
+        typer.Option(help="Live Runner: a session a call, or one for several (LIVEPEER_RUNNER_MODE, single-shot)."),
     ] = None,
 ) -> None:
     """Serve a model over HTTP until Ctrl-C; with ORCH_URL set, register it with an orchestrator."""
@@ -115,6 +143,11 @@ def serve(
         capability_url=capability_url,
         capacity=capacity,
         price_per_unit=price_per_unit,
+        network=network,
+        app=app,
+        price_usd=None if price_usd is None else str(price_usd),
+        price_unit=price_unit,
+        runner_mode=runner_mode,
     )
 
 
@@ -146,6 +179,44 @@ def schema(
     print_schema(target, openapi=openapi, python=python, adapter=adapter)
 
 
+@app.command(epilog="Example: livepeer card examples/hello_world")
+def card(
+    target: Target,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a picture.")] = False,
+    app: App = None,
+    image: Image = None,
+    capability_url: CapabilityUrl = None,
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """Print what a dashboard would show of a model: its card on the network, its form, its answer."""
+    from ._card import card
+
+    card(target, as_json=as_json, app=app, image=image, capability_url=capability_url, python=python, adapter=adapter)
+
+
+@app.command(epilog="Example: livepeer manifest examples/hello_world --runners --capability-url http://worker:5000")
+def manifest(
+    target: Target,
+    runners: Annotated[
+        bool,
+        typer.Option("--runners", help="Print an orchestrator's runners.json instead, for an unregistered worker."),
+    ] = False,
+    app: App = None,
+    image: Image = None,
+    capability_url: CapabilityUrl = None,
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """Print a model's livepeer.yaml, or the entry with which an operator adds it to an orchestrator by hand."""
+    from ._manifest import print_manifest, print_runners
+
+    if runners:
+        print_runners(target, app=app, image=image, capability_url=capability_url, python=python, adapter=adapter)
+    else:
+        print_manifest(target, adapter=adapter)
+
+
 @app.command(epilog="Example: livepeer dev examples/hello_world examples/llm_chat --reload")
 def dev(
     targets: Annotated[
@@ -156,10 +227,11 @@ def dev(
     orchestrator_port: Annotated[
         int, typer.Option(min=0, max=65_535, help="Port of the orchestrator, 0 for any.")
     ] = 8935,
+    dashboard_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the dashboard, 0 for any.")] = 9936,
     python: Python = None,
     adapter: Adapter = None,
 ) -> None:
-    """Run a local network that serves the targets, and print how to call them. Ctrl-C ends it all."""
+    """Run a local network with a dashboard that serves the targets, and print how to call them. Ctrl-C ends it all."""
     from ._dev import dev
 
     dev(
@@ -167,6 +239,7 @@ def dev(
         reload=reload,
         gateway_port=gateway_port,
         orchestrator_port=orchestrator_port,
+        dashboard_port=dashboard_port,
         python=python,
         adapter=adapter,
     )
@@ -203,4 +276,52 @@ def call(
         route=route,
         output_path=output,
         verify=not insecure,
+    )
+
+
+conformance = typer.Typer(help="Check whether a network keeps the contract.")
+app.add_typer(conformance, name="conformance")
+
+
+@conformance.command(
+    epilog="Example: livepeer conformance network --gateway http://127.0.0.1:9935 --orch http://127.0.0.1:8935 "
+    "--secret-file secret.txt"
+)
+def network(
+    gateway: Annotated[str, typer.Option(metavar="URL", help="The gateway.", show_default=False)],
+    orch: Annotated[
+        list[str],
+        typer.Option(metavar="URL", help="An orchestrator behind it; a second one allows more.", show_default=False),
+    ],
+    secret_file: Annotated[
+        Path, typer.Option(metavar="FILE", help="Holds what workers register with.", show_default=False)
+    ],
+    signer: Annotated[str | None, typer.Option(metavar="URL", help="A remote signer, where calls are paid.")] = None,
+    orch_cli: Annotated[
+        str | None, typer.Option(metavar="URL", help="The orchestrator's CLI server, for static runners.")
+    ] = None,
+    restart_command: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Restarts the first orchestrator, and returns.")
+    ] = None,
+    worker_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="This machine's address, as the orchestrators reach it.")
+    ] = "127.0.0.1",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Check this fact; may be given many times.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Check every fact of the contract against a network, with workers of its own. The exit code is 1 if one fails."""
+    from .conformance._command import check_facts
+
+    check_facts(
+        gateway_url=gateway,
+        orch_urls=orch,
+        secret_file=secret_file,
+        signer_url=signer,
+        orch_cli_url=orch_cli,
+        restart_command=restart_command,
+        worker_host=worker_host,
+        only=only or [],
+        as_json=as_json,
     )

@@ -44,6 +44,7 @@ class Board:
 
     async def follow(self) -> None:
         """Show each change; returns only when every target failed and none can come back."""
+        self._print(f"dashboard     {self._net.dashboard_url}")
         self._print(f"gateway       {self._net.gateway_url}")
         self._print(f"orchestrator  {self._net.orchestrator_url}")
         with self._display() as display:

@@ -26,6 +26,7 @@ def dev(
     reload: bool,
     gateway_port: int,
     orchestrator_port: int,
+    dashboard_port: int,
     python: str | None,
     adapter: str | None,
 ) -> None:
@@ -36,6 +37,7 @@ def dev(
         reload: Whether to serve a target again when its sources change.
         gateway_port: The gateway's port; 0 for any.
         orchestrator_port: The orchestrator's port; 0 for any.
+        dashboard_port: The dashboard's port; 0 for any.
         python: Interpreter of the models' own virtual environment.
         adapter: Entry-point name of the adapter.
 
@@ -43,7 +45,7 @@ def dev(
         CommandError: If a target names nothing, a port is taken, or no target can be served.
     """
     found = [check_target(target, python=python) for target in targets]
-    net = DevNet(gateway_port=gateway_port, orchestrator_port=orchestrator_port)
+    net = DevNet(gateway_port=gateway_port, orchestrator_port=orchestrator_port, dashboard_port=dashboard_port)
     console = plain_console()
     # On one screen both go through one console, or the lines of the models would tear the display.
     with ModelOutput(console if console.is_terminal and sys.stderr.isatty() else None):
@@ -57,7 +59,7 @@ async def _dev(
         try:
             await stack.enter_async_context(net)
         except OSError as error:
-            hint = "--gateway-port 0 --orchestrator-port 0 take free ones"
+            hint = "--gateway-port 0 --orchestrator-port 0 --dashboard-port 0 take free ones"
             raise CommandError(f"the network has no port: {error.strerror}; {hint}") from error
         changes = Changes()
         claimed: dict[str, Serving] = {}

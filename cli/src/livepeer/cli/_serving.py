@@ -1,6 +1,5 @@
 """One target on a development network: its model, its port, its registration."""
 
-import math
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
@@ -12,7 +11,6 @@ import watchfiles
 from livepeer.core import OperationDescription, Registrar, Target
 from livepeer.devnet import DevNet
 from livepeer.server import (
-    BYOCRegistrar,
     Lifecycle,
     ProcessWorker,
     RegistrationOptions,
@@ -22,6 +20,8 @@ from livepeer.server import (
     bind,
     listening,
 )
+
+from ._both_networks import BothNetworks
 
 _HOST = "127.0.0.1"
 _DRAIN_SECONDS = 2.0
@@ -101,9 +101,14 @@ class Serving:
         state = self._server.lifecycle.worker.state
         if self._refusal is not None or state is WorkerState.FAILED:
             return ServingState.FAILED
-        if state is WorkerState.READY and self.name in self._net.capabilities:
+        if state is WorkerState.READY and self._is_known():
             return ServingState.REGISTERED
         return ServingState.LOADING
+
+    def _is_known(self) -> bool:
+        """Whether both networks hold it."""
+        urls = {runner.runner_url for runner in self._net.runners.values()}
+        return self.name in self._net.capabilities and self.url in urls
 
     def stop(self) -> None:
         """Begin to end it; `run` returns when nothing of it is left."""
@@ -128,7 +133,7 @@ class Serving:
         self._port: int = self._socket.getsockname()[1]
         self._refusal: str | None = None
         self._ended = anyio.Event()
-        self._described = anyio.Event()
+        self._described = False
         worker = ProcessWorker(self.target.text, adapter=self._adapter, python=self._python)
         # Without a token, so that the page at /docs works as it is: nobody but this machine reaches the port.
         options = ServerOptions(drain_seconds=_DRAIN_SECONDS, stuck_seconds=_STUCK_SECONDS)
@@ -143,20 +148,19 @@ class Serving:
             token=secrets.token_urlsafe(16),
             interval_seconds=_REGISTER_INTERVAL_SECONDS,
         )
-        return BYOCRegistrar(lifecycle, options)
+        return BothNetworks(lifecycle, options)
 
     def _on_lifecycle_change(self) -> None:
-        if self.name is not None and not self._described.is_set():
+        if self.name is not None and not self._described:
             if self._claimed.setdefault(self.name, self) is not self:
                 # The network would let it take the other's place without a word.
                 self._refusal = f"another target has the name {self.name!r} already"
                 self._server.lifecycle.draining = True
-            self._described.set()
+            self._described = True
         self._on_change()
 
     async def _serve(self, *, reload: bool) -> None:
         async with listening(self._server, self._socket), anyio.create_task_group() as tasks:
-            tasks.start_soon(self._announce)
             if reload:
                 tasks.start_soon(self._watch)
             try:
@@ -166,13 +170,6 @@ class Serving:
                 tasks.cancel_scope.cancel()
         if self.name is not None and self._claimed.get(self.name) is self:
             del self._claimed[self.name]
-
-    async def _announce(self) -> None:
-        """Say it when the network holds the capability, which no state of the server says."""
-        await self._described.wait()
-        if self._refusal is None and self.name is not None:
-            await self._net.wait_for(self.name, timeout_seconds=math.inf)
-            self._on_change()
 
     async def _watch(self) -> None:
         # Cancelled, it would go on watching for seconds on its thread; the event ends it at once.
