@@ -11,9 +11,17 @@ import time
 from typing import Any
 
 import pytest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from livepeer.client import BusyError, DisconnectedError, LivepeerError, RefusedError, Signature, UnreachableError
+from livepeer.client import (
+    BusyError,
+    DisconnectedError,
+    LivepeerError,
+    ModelFailedError,
+    RefusedError,
+    Signature,
+    UnreachableError,
+)
 
 
 def says(status: int) -> Any:
@@ -195,3 +203,23 @@ async def test_a_runner_elsewhere_is_verified_though_its_orchestrator_is_plain_h
         with pytest.raises(UnreachableError, match="verify"):
             await caller.run(caller.gateway(orch_url=orchestrator.url), "model")
         thread.join()
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "retryable"),
+    [
+        ("job not able to be processed, removing capability err=connection refused", 500, True),
+        ('{"error": {"message": "connection refused"}}', 502, True),
+        ("the model is at fault", 500, False),
+    ],
+)
+async def test_a_worker_that_was_lost_is_worth_another_try(
+    server: Any, caller: Any, text: str, status: int, retryable: bool
+) -> None:
+    async def lost(seen: Any) -> Response:
+        return PlainTextResponse(text, status)
+
+    url, _ = server.orchestrator(lost)
+    with pytest.raises(ModelFailedError) as caught:
+        await caller.run(caller.gateway(orch_url=url), "model")
+    assert (caught.value.status, caught.value.retryable) == (status, retryable)

@@ -20,6 +20,18 @@ from .network import Edge, Transport, calling, serving, target
 PATIENT = Timings(search_seconds=10, search_answer_seconds=10)
 
 
+WAYS = [("byoc", "gateway"), ("byoc", "orchestrator"), ("live-runner", "live-runner")]
+"""Each network, and how it is called."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what makes a call over every network; a module's edges are started once for each."""
+    if "transport" in metafunc.fixturenames:
+        metafunc.parametrize(
+            ("network", "transport"), WAYS, indirect=True, scope="module", ids=[way for _, way in WAYS]
+        )
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Give every asynchronous test thirty seconds."""
     if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
@@ -69,12 +81,20 @@ def net() -> Iterator[BlockingDevNet]:
 
 
 @pytest.fixture(scope="module")
-async def edges(request: pytest.FixtureRequest, net: BlockingDevNet, marks: Marks) -> AsyncIterator[dict[str, Edge]]:
+def network(request: pytest.FixtureRequest) -> str:
+    """Which network the module's edges are announced to; nothing else about them changes."""
+    return getattr(request, "param", "byoc")
+
+
+@pytest.fixture(scope="module")
+async def edges(
+    request: pytest.FixtureRequest, net: BlockingDevNet, network: str, marks: Marks
+) -> AsyncIterator[dict[str, Edge]]:
     """The edges of the models in the module's `SERVES`, each with its settings, by capability."""
     found: dict[str, Edge] = {}
 
     async def serve(model: str, settings: dict[str, str]) -> None:
-        edge = await stack.enter_async_context(serving(net, target(model), **settings))
+        edge = await stack.enter_async_context(serving(net, target(model), **{"LIVEPEER_NETWORK": network} | settings))
         found[edge.name] = edge
 
     async with AsyncExitStack() as stack:
@@ -89,13 +109,15 @@ async def edges(request: pytest.FixtureRequest, net: BlockingDevNet, marks: Mark
                 tasks.start_soon(edge.end)
 
 
-@pytest.fixture(params=["gateway", "orchestrator"])
-def transport(request: pytest.FixtureRequest) -> Transport:
+@pytest.fixture(scope="module")
+def transport(request: pytest.FixtureRequest, network: str) -> Transport:
+    """How the network is called."""
+    del network
     return request.param
 
 
 @pytest.fixture
 async def caller(net: BlockingDevNet, transport: Transport, edges: dict[str, Edge]) -> AsyncIterator[Gateway]:
-    """Calls what the module serves, through its network's gateway or straight at its orchestrator."""
+    """Calls what the module serves: through the gateway, straight at the orchestrator, or as a runner of it."""
     async with calling(net, transport) as gateway:
         yield gateway

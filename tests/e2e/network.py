@@ -19,7 +19,7 @@ from edge_harness import PIPELINES
 from livepeer.client import Gateway
 from livepeer.devnet import BlockingDevNet, DevNet
 
-Transport = Literal["gateway", "orchestrator"]
+Transport = Literal["gateway", "orchestrator", "live-runner"]
 Net = DevNet | BlockingDevNet
 
 MODELS = Path(__file__).with_name("models.py")
@@ -100,6 +100,12 @@ async def calling(net: Net, transport: Transport, **settings: Any) -> AsyncItera
     urls = {"gateway_url": net.gateway_url} if transport == "gateway" else {"orch_url": net.orchestrator_urls}
     async with Gateway(**urls, **settings) as gateway:
         yield gateway
+
+
+def load(net: Net, name: str) -> int:
+    """How many slots of a capability its network counts as taken."""
+    sessions = [len(runner.session_ids) for runner in net.runners.values() if runner.label == name]
+    return sum(sessions) if sessions else net.capabilities[name].load
 
 
 def target(model: str) -> str:

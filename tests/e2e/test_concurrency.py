@@ -7,6 +7,8 @@ from edge_harness import eventually
 from livepeer.client import Gateway
 from livepeer.devnet import BlockingDevNet
 
+from .network import load
+
 pytestmark = pytest.mark.anyio
 
 CALLS = 50
@@ -30,7 +32,7 @@ async def test_50_callers_each_of_two_capabilities_get_their_own_answers(net: Bl
     assert answers == {(wide, number): f"{wide} {number}".upper() for number in range(CALLS)} | {
         (queued, number): f"{queued} {number}" for number in range(CALLS)
     }
-    await eventually(lambda: {net.capabilities[name].load for name in (wide, queued)} == {0})
+    await eventually(lambda: {load(net, name) for name in (wide, queued)} == {0})
 
 
 async def test_streams_beside_each_other_do_not_mix(caller: Gateway) -> None:

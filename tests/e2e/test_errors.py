@@ -18,7 +18,7 @@ from livepeer.client import (
 )
 from livepeer.devnet import BlockingDevNet
 
-from .network import Transport, calling
+from .network import Transport, calling, load
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,7 @@ async def test_a_full_worker_is_busy_and_a_gateway_finds_none(net: BlockingDevNe
         assert (busy.value.status, busy.value.code, busy.value.retry_after_seconds) == (503, "busy", 1)
         assert busy.value.retryable
         assert none.value.retryable
-        await eventually(lambda: net.capabilities[name].load == 0)
+        await eventually(lambda: load(net, name) == 0)
         for caller in (gateway, orchestrator):
             assert await caller.run_async(name, {"gate": gate, "looks": True}) == "done"
 
@@ -127,7 +127,7 @@ async def test_a_call_that_is_too_slow_times_out_and_its_model_is_cancelled(
         await caller.run_async(name, {"gate": gate, "looks": True}, timeout_seconds=1)
     await marks.wait(gate, "cancelled")
     marks.go(gate)
-    await eventually(lambda: net.capabilities[name].load == 0, "registered again")
+    await eventually(lambda: load(net, name) == 0, "registered again")
     assert await caller.run_async(name, {"gate": gate, "looks": True}, timeout_seconds=1) == "done"
 
 
@@ -149,7 +149,7 @@ async def test_a_caller_who_leaves_cancels_the_model(
     net: BlockingDevNet, caller: Gateway, marks: Marks, gate: str
 ) -> None:
     name = "held"
-    await eventually(lambda: net.capabilities[name].load == 0)
+    await eventually(lambda: load(net, name) == 0)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(caller.run_async, name, {"gate": gate, "looks": True})
         await marks.wait(gate, "entered")

@@ -11,7 +11,7 @@ from livepeer.client import AllOrchestratorsFailedError, Gateway, ModelFailedErr
 from livepeer.devnet import BlockingDevNet, DevNet
 
 from .conftest import PATIENT
-from .network import Edge, Transport, calling, serving, target
+from .network import Edge, Transport, calling, load, serving, target
 
 pytestmark = pytest.mark.anyio
 
@@ -37,11 +37,13 @@ async def test_a_restarted_orchestrator_has_the_capability_back_within_the_inter
         assert [await caller.run_async("echo", {"text": "after"}) for caller in callers] == ["after"] * 2
 
 
+@pytest.mark.usefixtures("edges")
+@pytest.mark.parametrize("way", ["gateway", "orchestrator"])
 async def test_a_slot_leaked_by_a_caller_who_left_is_back_once_the_worker_is_idle(
-    net: BlockingDevNet, caller: Gateway, marks: Marks, gate: str
+    net: BlockingDevNet, way: Transport, marks: Marks, gate: str
 ) -> None:
     name = "stubborn"
-    async with anyio.create_task_group() as tasks:
+    async with calling(net, way) as caller, anyio.create_task_group() as tasks:
         tasks.start_soon(caller.run_async, name, {"gate": gate})
         await marks.wait(gate, "entered")
         tasks.cancel_scope.cancel()
@@ -76,7 +78,7 @@ async def test_a_host_that_segfaults_in_a_call_fails_it_and_the_next_one_works(
     assert raised.value.retryable
     await edge.until("IDLE")
     assert await caller.run_async("dying", {"how": "live"}) != first
-    assert net.capabilities["dying"].load == 0
+    assert load(net, "dying") == 0
 
 
 async def test_a_host_that_dies_in_a_stream_fails_it_after_its_items(

@@ -17,18 +17,32 @@ from .network import Transport, calling, serving, target
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_killed_edge_costs_one_call_and_its_registration(net: BlockingDevNet, transport: Transport) -> None:
-    async with serving(net, target("Echo")) as edge, calling(net, transport) as caller:
+@pytest.mark.parametrize("way", ["gateway", "orchestrator"])
+async def test_a_killed_edge_costs_one_call_and_its_registration(net: BlockingDevNet, way: Transport) -> None:
+    async with serving(net, target("Echo")) as edge, calling(net, way) as caller:
         assert await caller.run_async("echo", {"text": "alive"}) == "alive"
         await edge.kill()
         assert "echo" in net.capabilities
-        error = AllOrchestratorsFailedError if transport == "gateway" else ModelFailedError
+        error = AllOrchestratorsFailedError if way == "gateway" else ModelFailedError
         with pytest.raises(error), anyio.fail_after(5):
             await caller.run_async("echo", {"text": "dead"})
         assert "echo" not in net.capabilities
         async with calling(net, "gateway") as gateway:
             with pytest.raises(NoOrchestratorError):
                 await gateway.run_async("echo", {"text": "gone"})
+
+
+async def test_a_killed_edge_stays_listed_on_live_runner_until_its_heartbeats_are_missed(net: BlockingDevNet) -> None:
+    async with (
+        serving(net, target("Echo"), LIVEPEER_NETWORK="live-runner") as edge,
+        calling(net, "live-runner") as caller,
+    ):
+        assert await caller.run_async("echo", {"text": "alive"}) == "alive"
+        await edge.kill()
+        with pytest.raises(ModelFailedError) as raised, anyio.fail_after(5):
+            await caller.run_async("echo", {"text": "dead"})
+        assert (raised.value.status, raised.value.retryable) == (502, True)
+        assert [runner.label for runner in net.runners.values()] == ["echo"]
 
 
 async def test_an_edge_killed_during_a_call_fails_it_at_once(net: BlockingDevNet, marks: Marks, gate: str) -> None:

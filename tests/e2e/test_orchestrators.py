@@ -55,8 +55,9 @@ async def until_tried(caller: Gateway, marks: Marks, gate: str, luck: str) -> No
 
 
 @pytest.mark.usefixtures("good")
-async def test_a_call_at_fault_is_not_tried_again(net: BlockingDevNet, transport: Transport, gate: str) -> None:
-    async with calling(net, transport) as caller:
+@pytest.mark.parametrize("way", ["gateway", "orchestrator"])
+async def test_a_call_at_fault_is_not_tried_again(net: BlockingDevNet, way: Transport, gate: str) -> None:
+    async with calling(net, way) as caller:
         with pytest.raises(RefusedError) as raised:
             await caller.run_async("unlucky", {"gate": gate, "extra": 1})
         assert [field.field for field in raised.value.fields] == ["extra"]

@@ -12,7 +12,7 @@ from edge_harness import Marks, eventually
 from livepeer.client import AllOrchestratorsFailedError, Event, Gateway, ModelFailedError
 from livepeer.devnet import BlockingDevNet
 
-from .network import Transport
+from .network import Transport, calling, load
 
 pytestmark = pytest.mark.anyio
 
@@ -96,14 +96,15 @@ async def test_5000_small_items_come_in_order(caller: Gateway, prefix: str) -> N
     assert await items(caller, f"{prefix}items", {"items": MANY}) == MANY
 
 
-async def test_the_balance_event_is_on_the_wire_and_not_seen(
-    caller: Gateway, transport: Transport, net: BlockingDevNet
-) -> None:
+@pytest.mark.usefixtures("edges")
+@pytest.mark.parametrize("way", ["gateway", "orchestrator"])
+async def test_the_balance_event_is_on_the_wire_and_not_seen(way: Transport, net: BlockingDevNet) -> None:
     name = "items"
-    url = net.gateway_url if transport == "gateway" else net.orchestrator_url
+    url = net.gateway_url if way == "gateway" else net.orchestrator_url
     lines = await raw_lines(url, name, {"items": [0, 1]})
     assert [line.replace(" ", "")[:15] for line in lines] == ["data:0", "data:1", 'data:{"balance"', "data:[DONE]"]
-    seen = [event async for event in caller.stream_async(name, {"items": [0, 1]})]
+    async with calling(net, way) as caller:
+        seen = [event async for event in caller.stream_async(name, {"items": [0, 1]})]
     assert seen == [Event("0"), Event("1")]
 
 
@@ -191,4 +192,4 @@ async def test_the_slot_of_a_stream_is_free_again_after_it(caller: Gateway, net:
     name = "items"
     for _ in range(3):
         assert await items(caller, name, {"items": [0, 1]}) == [0, 1]
-        await eventually(lambda: net.capabilities[name].load == 0)
+        await eventually(lambda: load(net, name) == 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from livepeer.client import Gateway, LivepeerError, ModelFailedError
+from livepeer.client import Gateway, LivepeerError
 
 from .chaos import BACK_SECONDS, EDGE_SIGNALS, Chaos
 from .edge import Edge, serving
@@ -82,7 +82,7 @@ async def call(caller: Gateway, ledger: Ledger, number: int) -> None:
                 answer = await caller.run_async("recording", asked, timeout_seconds=CALL_SECONDS)
         except LivepeerError as error:
             ledger.fail(error)
-            if not (error.retryable or lost_its_worker(error)):
+            if not error.retryable:
                 ledger.lose(number, f"while {ledger.down} was down: {error!r} {error.status} {error.code}")
                 return
         else:
@@ -90,11 +90,6 @@ async def call(caller: Gateway, ledger: Ledger, number: int) -> None:
             return
         await anyio.sleep(min(0.02 * 2**attempt, LONGEST_PAUSE_SECONDS))
     ledger.lose(number, f"no answer in {ATTEMPTS} attempts")
-
-
-def lost_its_worker(error: LivepeerError) -> bool:
-    """Whether an orchestrator says in its own words that it cannot reach the worker (contract, sections 3 and 7)."""
-    return isinstance(error, ModelFailedError) and error.problem is None and error.status in (500, 502)
 
 
 def check(ledger: Ledger, chaos: Chaos) -> None:

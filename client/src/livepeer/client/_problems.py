@@ -19,6 +19,8 @@ from ._events import Event
 from ._exchange import Reply
 
 _LONGEST_MESSAGE = 1000
+_LOST_WORKER = "removing capability"
+"""What a BYOC orchestrator says of a worker that it could not reach; a Live Runner one says 502."""
 
 
 def error_from_reply(reply: Reply, *, orchestrator_url: str | None = None) -> LivepeerError:
@@ -48,6 +50,8 @@ def error_from_reply(reply: Reply, *, orchestrator_url: str | None = None) -> Li
     if status in (429, 503):
         return BusyError(message, retry_after_seconds=_retry_after_seconds(reply.headers, problem), **details)
     if status >= 500:
+        if status == 502 or (status == 500 and _LOST_WORKER in text):
+            details["retryable"] = True
         return ModelFailedError(message, **details)
     return RefusedError(message, fields=_fields(problem), **details)
 
