@@ -14,7 +14,6 @@ SKIPPED = {
     "byoc.forget.stream-start": "the development network has no BYOC streams",
     "strangers.overrides": "the development network has no BYOC streams",
     "health.live": "the server serves no live sessions",
-    "worker.strangers.origin": "the server serves no live sessions",
 }
 """What cannot be checked here; anything else that is skipped is a failure."""
 

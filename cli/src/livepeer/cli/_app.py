@@ -254,7 +254,12 @@ def call(
     gateway: Annotated[
         str, typer.Option(metavar="URL", envvar="LIVEPEER_GATEWAY_URL", help="The gateway to ask.")
     ] = DEFAULT_GATEWAY_URL,
-    orch: Annotated[str | None, typer.Option(metavar="URL", help="Ask this orchestrator, and no gateway.")] = None,
+    orch: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this orchestrator and no gateway: Live Runner, else BYOC.")
+    ] = None,
+    signer: Annotated[
+        str | None, typer.Option(metavar="URL", help="The remote signer that pays for a call with --orch.")
+    ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print each piece of the answer as it comes.")] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long the call may take.")] = 60,
     route: Route = "predict",
@@ -271,6 +276,7 @@ def call(
         inputs or [],
         gateway_url=gateway,
         orch_url=orch,
+        signer_url=signer,
         stream=stream,
         timeout_seconds=timeout,
         route=route,

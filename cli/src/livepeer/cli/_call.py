@@ -17,6 +17,7 @@ def call(
     *,
     gateway_url: str,
     orch_url: str | None,
+    signer_url: str | None,
     stream: bool,
     timeout_seconds: float,
     route: str,
@@ -30,6 +31,7 @@ def call(
         items: What `-i` said.
         gateway_url: The gateway to ask.
         orch_url: An orchestrator to ask instead; None for the gateway.
+        signer_url: Who pays at the orchestrator; None for nobody.
         stream: Whether to print the answer piece by piece.
         timeout_seconds: How long the call may take.
         route: The operation's path.
@@ -41,10 +43,12 @@ def call(
         CommandError: If it fails.
     """
     document = Inputs(items).document()
+    if signer_url is not None and orch_url is None:
+        raise UsageError("--signer goes with --orch: a gateway pays by itself")
     gateway_or_none = gateway_url if orch_url is None else None
     try:
         with (
-            Gateway(gateway_url=gateway_or_none, orch_url=orch_url, verify=verify) as gateway,
+            Gateway(gateway_url=gateway_or_none, orch_url=orch_url, signer_url=signer_url, verify=verify) as gateway,
             Output(output_path) as output,
         ):
             if stream:

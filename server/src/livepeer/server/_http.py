@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from livepeer.core import PROBLEM_MEDIA_TYPE, CallError, Problem
 
+from ._body import BODY_IS_WHOLE
+
 _MOST_HEAD_BYTES = 64 * 1024
 """How much may come before it is a whole head, or a piece of a body."""
 
@@ -68,8 +70,8 @@ class EdgeProtocol(HttpToolsProtocol):
         """Begin a request, or put it behind the one before it."""
         before = self.cycle
         super().on_headers_complete()
-        if len(self.pipeline) == 1:
-            self._running = before
+        if self.pipeline:
+            self._put_in_line(before)
         self._vain_bytes = 0
         self._stop_clock()
 
@@ -81,12 +83,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End a request."""
         super().on_message_complete()
-        self._vain_bytes = 0
-
-    def on_response_complete(self) -> None:
-        """Go on with the request that waits."""
-        self._running = self.pipeline[-1][0] if self.pipeline else None
-        super().on_response_complete()
+        self.scope[BODY_IS_WHOLE] = True  # type: ignore[typeddict-unknown-key]
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, once the whole requests before it have their answers."""
@@ -105,6 +102,16 @@ class EdgeProtocol(HttpToolsProtocol):
             head = f"HTTP/1.1 {error.status} {phrase}\r\ncontent-type: {PROBLEM_MEDIA_TYPE}\r\n"
             self.transport.write(f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
         self.transport.close()
+
+    def _put_in_line(self, before: RequestResponseCycle) -> None:
+        if len(self.pipeline) == 1:
+            self._running = before
+            before.on_response = self._go_on
+        self.cycle.on_response = self._go_on
+
+    def _go_on(self) -> None:
+        self._running = self.pipeline[-1][0] if self.pipeline else None
+        self.on_response_complete()
 
     def _unset_keepalive_if_required(self) -> None:
         # uvicorn asks for this at each byte; see `_stop_clock`.

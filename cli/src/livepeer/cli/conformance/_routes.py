@@ -3,8 +3,7 @@
 import hashlib
 import json
 
-from ._checks import Checks, SkippedError, expect, expect_that
-from ._health import NO_SESSIONS
+from ._checks import Checks, expect, expect_that
 from ._network import Part
 from ._trial import Trial, eventually
 
@@ -126,8 +125,12 @@ async def stream_routes_under_live_runner(trial: Trial) -> None:
 
 @check("worker.strangers.origin")
 async def channels_of_another_origin(trial: Trial) -> None:
-    del trial
-    raise SkippedError(NO_SESSIONS)
+    served = await trial.serve()
+    channels = {name: f"{trial.worker.url}/{name}" for name in ("control_url", "events_url", "subscribe_url")}
+    headers = {"X-Stream-Id": "1", "Authorization": f"Bearer {served.token}"}
+    answer = await trial.http.post(f"{served.url}/stream/start", json=channels, headers=headers)
+    expect_that(400 <= answer.status_code < 500 and answer.status_code != 401, "a refusal", answer.status_code)
+    expect("what the other origin was asked", [asked.path for asked in trial.worker.asked], [])
 
 
 @check("worker.strangers.operator")
