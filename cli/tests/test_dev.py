@@ -134,3 +134,20 @@ def test_the_dashboard_shows_what_is_served_on_both_networks(
     assert shown["card"]["name"] == "echo"
     assert {registration["network"] for registration in shown["registrations"]} == {"byoc", "live-runner"}
     assert running.end() == 0
+
+
+def test_it_goes_on_when_nobody_reads_its_lines(command: Path, targets: Path) -> None:
+    with subprocess.Popen(
+        [command, "dev", f"{targets}:Echo", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().split()[1].decode()
+        process.stdout.close()
+        try:
+            while not httpx2.get(f"{url}/api/network", trust_env=False).json()["capabilities"]:
+                assert process.poll() is None
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert b"Traceback" not in process.stderr.read()

@@ -188,9 +188,8 @@ async def test_a_cycle_in_which_nothing_is_due_is_skipped_and_old_terms_are_rene
     orchestrator.challenge = {"payment_interval_ms": 20}
     gateway = caller.gateway(orch_url=orchestrator.url, signer_url=signer.url)
     assert await caller.in_session(gateway, "model", runs=[1]) == ["paid"]
-    wishes = signer.asked[-4:]
     assert len({wish["ManifestID"] for wish in signer.asked}) == 1
-    assert len({wish["orchestrator"] for wish in wishes}) == 2
+    assert len({wish["orchestrator"] for wish in signer.asked}) == 2
 
 
 async def test_a_challenge_that_is_too_old_is_fetched_anew(server: Any, caller: Any) -> None:

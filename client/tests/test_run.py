@@ -192,7 +192,7 @@ async def test_a_refusal_names_the_fields_at_fault(server: Any, caller: Any, hop
         (problem(402, code=None), InsufficientBalanceError, "insufficient_balance", False),
         (problem(400, detail="No orchestrators found"), RefusedError, "refused", False),
         (answers(PlainTextResponse("", 404)), RefusedError, "refused", False),
-        (answers(PlainTextResponse("<html>", 502)), ModelFailedError, "model_failed", False),
+        (answers(PlainTextResponse("<html>", 502)), ModelFailedError, "model_failed", True),
         (answers(PlainTextResponse("[1]", 418)), RefusedError, "refused", False),
         (answers(PlainTextResponse('{"errors": 3, "code": 4, "detail": []}', 422)), RefusedError, "refused", False),
         (answers(PlainTextResponse("", 401)), ModelFailedError, "model_failed", False),

@@ -41,11 +41,11 @@ class Edge:
     async def health(self) -> dict[str, Any]:
         return (await self._http.get(f"{self.url}/health")).json()
 
-    async def until_registered(self) -> None:
-        """Wait until the model is loaded, idle and announced."""
+    async def until_open(self) -> None:
+        """Wait until the model is loaded, idle and announced, if it is to be announced."""
         while not (await self._find() and _is_open(health := await self.health())):
             await self._breathe()
-        self.name = health["registration"]["name"]
+        self.name = health.get("registration", {}).get("name", "unregistered")
 
     async def until(self, status: str) -> None:
         """Wait until `/health` says so."""
@@ -80,15 +80,23 @@ class Edge:
 
 @asynccontextmanager
 async def serving(
-    net: Net, target: Path | str, *, command: tuple[str, ...] = SERVE, at: int = 0, **environment: str
+    net: Net,
+    target: Path | str,
+    *,
+    command: tuple[str, ...] = SERVE,
+    at: int = 0,
+    registered: bool = True,
+    **environment: str,
 ) -> AsyncIterator[Edge]:
-    """Serve a target on a free port, registered with one of the network's orchestrators."""
-    with _started((*command, str(target)), net, at, environment) as (process, log):
+    """Serve a target on a free port, registered with one of the network's orchestrators unless told otherwise."""
+    if registered:
+        environment = {"ORCH_URL": net.orchestrator_urls[at], "ORCH_TOKEN": net.secret} | environment
+    with _started((*command, str(target)), environment) as (process, log):
         async with httpx2.AsyncClient(trust_env=False) as http:
             edge = Edge(process, http, log)
             with anyio.move_on_after(40):
-                await edge.until_registered()
-            assert edge.name, f"the edge was not registered in 40 s:\n{edge.log()}"
+                await edge.until_open()
+            assert edge.name, f"the edge was not open in 40 s:\n{edge.log()}"
             yield edge
             await edge.end()
             assert process.returncode == 0 or edge.killed, edge.log()
@@ -115,14 +123,10 @@ def target(model: str) -> str:
 
 
 @contextmanager
-def _started(
-    command: tuple[str, ...], net: Net, at: int, environment: dict[str, str]
-) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
+def _started(command: tuple[str, ...], environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
     settings = {
         "LIVEPEER_HOST": "127.0.0.1",
         "LIVEPEER_PORT": "0",
-        "ORCH_URL": net.orchestrator_urls[at],
-        "ORCH_TOKEN": net.secret,
         "PYTHONPATH": os.pathsep.join([str(PIPELINES.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     with TemporaryFile() as log:
@@ -135,4 +139,4 @@ def _started(
 
 
 def _is_open(health: dict[str, Any]) -> bool:
-    return health["status"] == "IDLE" and health["registration"]["state"] == "registered"
+    return health["status"] == "IDLE" and health.get("registration", {}).get("state", "registered") == "registered"

@@ -1,8 +1,10 @@
 """The screen: what models write, and how a load goes on."""
 
 import logging
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,9 +18,19 @@ _HOST_ERROR = "ERROR livepeer.host: "
 """Begins a line in which a host says what the command says itself; the traceback below it is kept."""
 
 
+class _LastingConsole(Console):
+    """A console whose program goes on when nobody reads it any more, as behind `| head`."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # What is still buffered goes nowhere; otherwise Python would stumble over it at the end.
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())
+
+
 def plain_console(*, stderr: bool = False) -> Console:
     """A console that writes lines as they are: somebody else's text holds no markup of ours, and no emoji."""
-    return Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    return _LastingConsole(stderr=stderr, highlight=False, emoji=False, markup=False)
 
 
 class ModelOutput(logging.Handler):
