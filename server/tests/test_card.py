@@ -97,6 +97,8 @@ def test_a_static_entry_names_healthz_and_routes_by_label() -> None:
     assert (entry["health_url"], entry["healthy_status_code"]) == ("/healthz", 200)
     assert (entry["routing"], entry["label"], entry["runner_url"]) == ("label", "m", "http://w:5000")
     assert "runner_id" not in entry
+    (entry,) = static_runners(described(), options(capability_name="org/m"))["runners"]
+    assert (entry["label"], entry["app"]) == ("org-m", "capability/org/m")
     assert "status" not in entry
 
 

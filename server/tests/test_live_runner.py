@@ -156,6 +156,14 @@ async def test_a_forgotten_runner_registers_again_under_a_new_id(status: int) ->
     assert next(secret for runner_id, secret in seen if runner_id == second) == "secret"
 
 
+async def test_a_name_that_fits_into_no_url_is_no_matter() -> None:
+    async with DevNet(timings=BRISK) as net:
+        async with serve_on(net, make_worker("process", "SyncReturn"), capability_name="an org/the model"):
+            runner = await net.wait_for_runner("org/tested")
+            assert (runner.label, json.loads(runner.metadata)["name"]) == ("an org/the model", "an org/the model")
+        assert not net.runners
+
+
 async def test_a_restarted_orchestrator_knows_it_again() -> None:
     async with DevNet(timings=BRISK) as net, serve_on(net, make_worker("process", "SyncReturn")) as served:
         first = await net.wait_for_runner("org/tested")

@@ -119,7 +119,8 @@ class LiveRunnerRegistrar(NetworkRegistrar):
 
     async def _register(self, client: httpx2.AsyncClient) -> HeartbeatAnswer:
         while True:
-            self._runner_id, self._secret = f"{self._name}-{secrets.token_hex(5)}", ""
+            # The model's own name, since it goes into URLs; the one on the network may hold anything.
+            self._runner_id, self._secret = f"{self._description.info.name}-{secrets.token_hex(5)}", ""
             try:
                 answer = await self._ask(client, self._options.orch_token)
             except FailedError as error:

@@ -56,7 +56,8 @@ def static_runners(
         deadline_seconds: How long a call may take.
     """
     runner, _ = runner_offer(description, options, deadline_seconds=deadline_seconds)
-    entry = StaticRunner.model_validate(runner.model_dump())
+    # The label goes into URLs, where a slash would begin another part.
+    entry = StaticRunner.model_validate({**runner.model_dump(), "label": runner.label.replace("/", "-")})
     return {"runners": [entry.model_dump(mode="json", exclude_none=True)]}
 
 
