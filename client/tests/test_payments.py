@@ -180,8 +180,11 @@ async def test_a_cycle_in_which_nothing_is_due_is_skipped_and_old_terms_are_rene
 
     async def answer(request: Request) -> Response:
         signer.refusals = [refused(482), refused(480)]
-        orchestrator.paid_again.clear()
-        assert await anyio.to_thread.run_sync(orchestrator.paid_again.wait, 5)
+        refused_before_a_payment = True
+        while refused_before_a_payment:  # One may be under way that was asked for before.
+            refused_before_a_payment = bool(signer.refusals)
+            orchestrator.paid_again.clear()
+            assert await anyio.to_thread.run_sync(orchestrator.paid_again.wait, 5)
         return JSONResponse("paid")
 
     orchestrator.add(answer, mode="persistent", price_info=SECONDS)
