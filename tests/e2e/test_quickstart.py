@@ -29,6 +29,8 @@ def quickstart(cwd: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # A shell starts its background jobs deaf to Ctrl-C, and these tests may be in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         try:
