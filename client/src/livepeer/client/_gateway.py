@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -98,16 +99,15 @@ class Gateway:
             grace_seconds=default_grace_seconds if grace_seconds is None else grace_seconds,
             max_answer_bytes=max_answer_bytes,
         )
-        self._client = make_client(verify, connect_timeout_seconds)
+        open_client = partial(make_client, verify, connect_timeout_seconds)
+        self._client = open_client()
         self._make_async_client = lambda: make_async_client(verify, connect_timeout_seconds)
         self._async_client: httpx2.AsyncClient | None = None
         self._async_client_token: object = None
         self._closed = False
         own_headers = checked_headers("headers", headers)
         self._directory = Directory(parties, own_headers)
-        self._router = Router(
-            parties, self._directory, own_headers, lambda account: start_paying(account, self._client)
-        )
+        self._router = Router(parties, self._directory, own_headers, lambda account: start_paying(account, open_client))
 
     def discover(self, name: str | None = None, *, app: str | None = None, **card_fields: object) -> list[Capability]:
         """Find the workers that are ready now.
