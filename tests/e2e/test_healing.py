@@ -37,6 +37,16 @@ async def test_a_restarted_orchestrator_has_the_capability_back_within_the_inter
         assert [await caller.run_async("echo", {"text": "after"}) for caller in callers] == ["after"] * 2
 
 
+@pytest.mark.parametrize("network", ["byoc", "live-runner"])
+async def test_with_its_defaults_a_capability_is_back_within_15_seconds_of_a_restart(network: str) -> None:
+    async with DevNet(timings=PATIENT) as net, serving(net, target("Echo"), LIVEPEER_NETWORK=network):
+        await net.restart_orchestrator()
+        if network == "byoc":
+            await net.wait_for("echo", timeout_seconds=15)
+        else:
+            await net.wait_for_runner("capability/echo", timeout_seconds=15)
+
+
 @pytest.mark.usefixtures("edges")
 @pytest.mark.parametrize("way", ["gateway", "orchestrator"])
 async def test_a_slot_leaked_by_a_caller_who_left_is_back_once_the_worker_is_idle(

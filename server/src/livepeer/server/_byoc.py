@@ -17,7 +17,7 @@ logger = logging.getLogger("livepeer.server")
 _REFUSALS = {400, 401, 403, 405}
 _NOT_SPOKEN = 404
 _FIRST_DELAY_SECONDS = 0.5
-_LAST_DELAY_SECONDS = 30.0
+_LAST_DELAY_SECONDS = 10.0
 _DROPS_TO_REFUSAL = 3
 _PLAIN_CURRENCIES = {"", "wei"}
 

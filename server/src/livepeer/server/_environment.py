@@ -47,7 +47,7 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     price_scaling: int = _env("LIVEPEER_PRICE_SCALING", "CAPABILITY_PRICE_SCALING", default=1, ge=1)
     currency: str = _env("LIVEPEER_PRICE_CURRENCY", "PRICE_CURRENCY", default="wei")
     verify_tls: bool = True
-    interval_seconds: float = _env("LIVEPEER_REGISTER_INTERVAL_SECONDS", default=60.0, gt=0)
+    interval_seconds: float = _env("LIVEPEER_REGISTER_INTERVAL_SECONDS", default=10.0, gt=0)
     app: str | None = None
     runner_mode: Literal["single-shot", "persistent"] = "single-shot"
     price_usd: Decimal = Decimal(0)

@@ -77,7 +77,7 @@ class RegistrationOptions(BaseModel):
 
     price_scaling: int = Field(default=1, ge=1)
     currency: str = "wei"
-    interval_seconds: float = Field(default=60.0, gt=0)
+    interval_seconds: float = Field(default=10.0, gt=0)
     """BYOC: how often to register again while idle: it heals what an orchestrator forgets and leaks."""
 
     app: str | None = Field(default=None, pattern=r"^[^\s/]+/\S+$")
