@@ -240,6 +240,21 @@ async def test_auto_follows_an_orchestrator_that_comes_back_without_byoc() -> No
             await until(served, lambda found: (found["network"], found["state"]) == ("live-runner", "registered"))
 
 
+async def test_the_same_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    asked: list[str] = []
+
+    async def heartbeat(request: Request) -> Response:
+        asked.append(request.headers["authorization"])
+        return PlainTextResponse("down", 502)
+
+    async with (
+        orchestrator([Route("/runners/heartbeat", heartbeat, methods=["POST"])]) as url,
+        serve_with(make_worker("process", "SyncReturn"), registrar=announcing(url)),
+    ):
+        await eventually(lambda: len(asked) > 2)
+    assert caplog.text.count("502 down") == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [

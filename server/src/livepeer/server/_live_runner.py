@@ -124,8 +124,8 @@ class LiveRunnerRegistrar(NetworkRegistrar):
             try:
                 answer = await self._ask(client, self._options.orch_token)
             except FailedError as error:
-                self._change(RegistrationState.REGISTERING, str(error))
-                logger.warning("registering %s failed, trying again: %s", self._name, error)
+                if self._change(RegistrationState.REGISTERING, str(error)):
+                    logger.warning("registering %s failed, trying again: %s", self._name, error)
             else:
                 self._secret = answer.heartbeat_secret
                 self._change(RegistrationState.REGISTERED, runner_id=self._runner_id)
@@ -159,8 +159,8 @@ class LiveRunnerRegistrar(NetworkRegistrar):
             except RefusedError as error:
                 return error
             except FailedError as error:
-                self._change(RegistrationState.REGISTERING, str(error), runner_id=self._runner_id)
-                logger.warning("a heartbeat of %s failed: %s", self._name, error)
+                if self._change(RegistrationState.REGISTERING, str(error), runner_id=self._runner_id):
+                    logger.warning("a heartbeat of %s failed, trying again: %s", self._name, error)
                 pause_seconds = min(_RETRY_SECONDS, self._interval_seconds)
             else:
                 self._change(RegistrationState.REGISTERED, runner_id=self._runner_id)

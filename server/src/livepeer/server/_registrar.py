@@ -99,11 +99,14 @@ class NetworkRegistrar(ABC):
             self._changed.clear()
             await self._changed.wait()
 
-    def _change(self, state: RegistrationState, reason: str | None = None, *, runner_id: str | None = None) -> None:
+    def _change(self, state: RegistrationState, reason: str | None = None, *, runner_id: str | None = None) -> bool:
+        """Tell whoever listens how it stands; whether that is news."""
         found = Registration(state=state, network=self.network, name=self._name, reason=reason, runner_id=runner_id)
-        if found != self.registration:
-            self.registration = found
-            self._lifecycle.changed()
+        if found == self.registration:
+            return False
+        self.registration = found
+        self._lifecycle.changed()
+        return True
 
     def _client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
