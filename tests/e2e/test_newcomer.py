@@ -74,3 +74,16 @@ async def test_a_worker_that_registers_nothing_is_served_by_its_printed_runners_
         await eventually(lambda: not any(runner.ready for runner in net.runners.values()))
         with pytest.raises(NoOrchestratorError):
             await caller.run_async("me/dying", {"how": "live"})
+
+
+async def test_a_call_that_is_to_be_paid_is_paid_by_the_signer_that_the_command_names() -> None:
+    settings = {"LIVEPEER_NETWORK": "live-runner", "LIVEPEER_PRICE_USD": "0.01", "LIVEPEER_PRICE_UNIT": "fixed"}
+    async with DevNet(networks=("live-runner",), paid=True) as net, serving(net, target("Echo"), **settings):
+        command = [str(COMMAND), "call", "echo", "-i", "text=paid"]
+        orchestrator, signer = ("--orch", net.orchestrator_url), ("--signer", net.signer_url)
+        paid = await anyio.run_process([*command, *orchestrator, *signer], check=False)
+        assert (paid.returncode, paid.stdout) == (0, b"paid\n"), paid.stderr
+        unpaid = await anyio.run_process([*command, *orchestrator], check=False)
+        assert (unpaid.returncode, b"signer" in unpaid.stderr) == (1, True)
+        through_a_gateway = await anyio.run_process([*command, *signer], check=False)
+        assert (through_a_gateway.returncode, b"--orch" in through_a_gateway.stderr) == (2, True)

@@ -56,7 +56,7 @@ class Field(BaseModel):
 
 def form_fields(schema: JsonSchema) -> list[Field]:
     """The fields of an input's schema, in its order; none if it is no object with named properties."""
-    simple, _ = _simplify(schema, schema)
+    simple = _simplify(schema, schema)
     required: list[str] = simple.get("required", [])
     properties: dict[str, JsonSchema] = simple.get("properties", {})
     return [_field(name, node, schema, required=name in required) for name, node in properties.items()]
@@ -64,7 +64,7 @@ def form_fields(schema: JsonSchema) -> list[Field]:
 
 def output_type(operation: OperationDescription) -> OutputType:
     """What comes out: media by its media type, or by where callers in the field look for it (contract, section 8)."""
-    schema, _ = _simplify(operation.output_schema, operation.output_schema)
+    schema = _simplify(operation.output_schema, operation.output_schema)
     for media_type in (operation.output_media_type, str(schema.get("contentMediaType", ""))):
         for kind in _MEDIA:
             if media_type.startswith(f"{kind}/"):
@@ -81,7 +81,7 @@ def output_type(operation: OperationDescription) -> OutputType:
 
 
 def _field(name: str, node: JsonSchema, root: JsonSchema, *, required: bool) -> Field:
-    schema, _ = _simplify(node, root)
+    schema = _simplify(node, root)
     low, high = _bounds(schema)
     return Field(
         name=name,
@@ -134,34 +134,33 @@ def _constants(schema: JsonSchema) -> list[Any] | None:
     return [schema["const"]] if "const" in schema else None
 
 
-def _simplify(schema: JsonSchema, root: JsonSchema) -> tuple[JsonSchema, bool]:
-    """A schema with its references and one-armed unions merged into it, and whether `null` fits too."""
-    found, nullable = schema, False
+def _simplify(schema: JsonSchema, root: JsonSchema) -> JsonSchema:
+    """A schema with its references and one-armed unions merged into it; `null` in a union changes nothing."""
+    found = schema
     for _ in range(_MOST_STEPS):
         following = _step(found, root)
         if following is None:
             break
-        found, without_null = following
-        nullable = nullable or without_null
-    return found, nullable
+        found = following
+    return found
 
 
-def _step(schema: JsonSchema, root: JsonSchema) -> tuple[JsonSchema, bool] | None:
+def _step(schema: JsonSchema, root: JsonSchema) -> JsonSchema | None:
     rest = {key: value for key, value in schema.items() if key not in ("$ref", "anyOf", "oneOf", "allOf")}
     if "$ref" in schema:
-        return {**resolve(schema["$ref"], root), **rest}, False
+        return {**resolve(schema["$ref"], root), **rest}
     if len(schema.get("allOf", ())) == 1:
-        return {**schema["allOf"][0], **rest}, False
+        return {**schema["allOf"][0], **rest}
     arms: list[JsonSchema] = schema.get("anyOf") or schema.get("oneOf") or []
     others = [arm for arm in arms if arm.get("type") != "null"]
     if len(others) == 1:
-        return {**others[0], **rest}, len(others) < len(arms)
+        return {**others[0], **rest}
     if others and (constants := list(_joined(others, root))) and None not in constants:
-        return {"enum": [value for values in constants for value in values or ()], **rest}, len(others) < len(arms)
+        return {"enum": [value for values in constants for value in values or ()], **rest}
     return None
 
 
 def _joined(arms: list[JsonSchema], root: JsonSchema) -> Iterator[list[Any] | None]:
     for arm in arms:
-        simple, _ = _simplify(arm, root)
+        simple = _simplify(arm, root)
         yield _constants(simple)

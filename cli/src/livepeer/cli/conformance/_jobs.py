@@ -57,7 +57,7 @@ async def no_deadline(trial: Trial) -> None:
 
 
 @check("batch.include", needs=Part.BYOC)
-async def includedorchestrators(trial: Trial) -> None:
+async def included_orchestrators(trial: Trial) -> None:
     await trial.byoc.register()
     url = (await trial.byoc.call()).headers["X-Orchestrator-Url"]
     expect("the status of the one", (await trial.byoc.call(parameters=orchestrators(include=url))).status_code, 200)
@@ -66,7 +66,7 @@ async def includedorchestrators(trial: Trial) -> None:
 
 
 @check("batch.exclude", needs=Part.BYOC)
-async def excludedorchestrators(trial: Trial) -> None:
+async def excluded_orchestrators(trial: Trial) -> None:
     await trial.byoc.register()
     url = (await trial.byoc.call()).headers["X-Orchestrator-Url"]
     answer = await trial.byoc.call(parameters=orchestrators(exclude=url))
