@@ -75,7 +75,11 @@ async def test_what_discovery_found_is_called_as_it_is(server: Any, caller: Any)
     _, second = await caller.discover(gateway)
     assert await caller.run(gateway, second) == "second"
     orchestrator.runners["runner-1"].refuses = PlainTextResponse("runner not found", 404)
-    with pytest.raises(RefusedError, match="runner not found"):
+    with pytest.raises(NoOrchestratorError, match="runner not found") as caught:
+        await caller.run(gateway, second)
+    assert (caught.value.status, caught.value.retryable) == (404, True)
+    orchestrator.runners["runner-1"].refuses = PlainTextResponse("no such picture", 404)
+    with pytest.raises(RefusedError, match="no such picture"):
         await caller.run(gateway, second)
 
 

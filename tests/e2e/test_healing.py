@@ -86,13 +86,19 @@ async def test_a_host_that_segfaults_in_a_call_fails_it_and_the_next_one_works(
         await caller.run_async("dying", {"how": "segfault"})
     assert raised.value.code == ("all_orchestrators_failed" if transport == "gateway" else "host_crashed")
     assert raised.value.retryable
-    await edge.until("IDLE")
+    await until_back(net, edge)
     assert await caller.run_async("dying", {"how": "live"}) != first
     assert load(net, "dying") == 0
 
 
+async def until_back(net: BlockingDevNet, edge: Edge) -> None:
+    """Wait until the model is loaded again, and a network that was told of its absence is told of its return."""
+    await edge.until("IDLE")
+    await eventually(lambda: all(runner.ready for runner in net.runners.values()))
+
+
 async def test_a_host_that_dies_in_a_stream_fails_it_after_its_items(
-    caller: Gateway, edges: dict[str, Edge], marks: Marks, gate: str
+    net: BlockingDevNet, caller: Gateway, edges: dict[str, Edge], marks: Marks, gate: str
 ) -> None:
     edge = edges["dying-stream"]
     events = caller.stream_async("dying-stream", {"gate": gate})
@@ -101,7 +107,7 @@ async def test_a_host_that_dies_in_a_stream_fails_it_after_its_items(
     with pytest.raises(ModelFailedError) as raised, anyio.fail_after(5):
         await anext(events)
     assert raised.value.code == "host_crashed"
-    await edge.until("IDLE")
+    await until_back(net, edge)
     async with caller.stream_async("dying-stream", {"gate": f"{gate}-again"}) as events:
         assert (await anext(events)).json() != first
     await edge.until("IDLE")

@@ -97,9 +97,10 @@ class DisconnectedError(LivepeerError):
 
 
 class NoOrchestratorError(LivepeerError):
-    """Raised when the gateway knows no orchestrator with a free slot for the capability.
+    """Raised when nobody serves the capability now.
 
-    An unknown capability and a full one look the same (BYOC contract, section 3).
+    To a gateway an unknown capability and a full one look the same (BYOC contract, section 3). A Live Runner may be
+    gone, or its model be loaded again.
     """
 
     code = "no_orchestrator"

@@ -19,6 +19,9 @@ from ._events import Event
 from ._exchange import Reply
 
 _LONGEST_MESSAGE = 1000
+_NO_RUNNER = "runner not found"
+"""What a Live Runner orchestrator says of a runner that is gone, or whose model is being loaded again."""
+
 _LOST_WORKER = "removing capability"
 """What a BYOC orchestrator says of a worker that it could not reach; a Live Runner one says 502."""
 
@@ -41,7 +44,8 @@ def error_from_reply(reply: Reply, *, orchestrator_url: str | None = None) -> Li
         **_verdict(problem),
     }
     message = message[:_LONGEST_MESSAGE] or f"HTTP {status} without a body"
-    if status == 400 and problem is None and "no orchestrators found" in text.lower():
+    nobody_on_byoc = status == 400 and problem is None and "no orchestrators found" in text.lower()
+    if nobody_on_byoc or (status == 404 and message == _NO_RUNNER):
         return NoOrchestratorError(message, **details)
     if status == 402:
         return InsufficientBalanceError(message, **details)
