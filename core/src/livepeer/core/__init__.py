@@ -17,6 +17,7 @@ from ._description import (
     Description,
     Info,
     JsonSchema,
+    MountDescription,
     OperationDescription,
 )
 from ._errors import (
@@ -40,6 +41,7 @@ from ._errors import (
     UnclaimedTargetError,
 )
 from ._health import HealthState
+from ._mount import AsgiApp, Checking, Mount, Mounting
 from ._operation import Encoded, Interruptible, Operation
 from ._problem import PROBLEM_MEDIA_TYPE, Problem
 from ._registrar import Registrar, Registration, RegistrationState
@@ -62,11 +64,13 @@ __all__ = [
     "SSE_MEDIA_TYPE",
     "SSE_PING",
     "Adapter",
+    "AsgiApp",
     "BusyError",
     "Call",
     "CallCancelledError",
     "CallError",
     "Capability",
+    "Checking",
     "DeadlineExceededError",
     "Description",
     "Encoded",
@@ -84,6 +88,9 @@ __all__ = [
     "MediaType",
     "MediaTypeError",
     "ModelFailedError",
+    "Mount",
+    "MountDescription",
+    "Mounting",
     "NotReadyError",
     "Operation",
     "OperationDescription",

@@ -1,7 +1,8 @@
 """What one request carries through a model."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ._errors import CallCancelledError
@@ -72,6 +73,18 @@ class Call:
         """
         if self._report_progress is not None:
             self._report_progress(fraction, message)
+
+    @contextmanager
+    def running(self) -> "Generator[Call]":
+        """Within the block this is the current call, and the lines that are printed carry its id.
+
+        The host does this for its own calls; an application that is mounted does it for what it runs itself.
+        """
+        token = CURRENT_CALL.set(self)
+        try:
+            yield self
+        finally:
+            CURRENT_CALL.reset(token)
 
 
 def current_call() -> Call | None:

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from ._description import Description, Info
+from ._description import Description, Info, MountDescription
+from ._mount import Mounting
 from ._operation import Operation
 
 
@@ -11,7 +12,8 @@ class Capability(Protocol):
     """A model, ready to be set up and called.
 
     Everything before `setup()` must be cheap: the host describes the capability first, so that the
-    server can answer for its schema while the model loads.
+    server can answer for its schema while the model loads. One with HTTP of its own is `Mounting`
+    too, and one that can tell whether it is well is `Checking`.
     """
 
     @property
@@ -35,6 +37,9 @@ class Capability(Protocol):
 
 def describe(capability: Capability) -> Description:
     """The capability as it crosses the seam."""
+    mounts = capability.mounts if isinstance(capability, Mounting) else ()
     return Description(
-        info=capability.info, operations=tuple(operation.description for operation in capability.operations)
+        info=capability.info,
+        operations=tuple(operation.description for operation in capability.operations),
+        mounts=tuple(MountDescription(paths=mount.paths, apart=mount.apart, openapi=mount.openapi) for mount in mounts),
     )

@@ -1,6 +1,6 @@
 """What a capability says about itself before anything of it has run."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,9 +58,23 @@ class OperationDescription(_Frozen):
     """How many calls may run at once."""
 
 
+class MountDescription(_Frozen):
+    """An ASGI application of the framework's, as the edge knows it."""
+
+    paths: tuple[Annotated[str, Field(pattern=r"^/")], ...] = Field(min_length=1)
+    """The paths that are its own, with all that is below them, without a final slash but for ``/`` itself."""
+
+    apart: bool = False
+    """Whether it is served before the model is ready, too."""
+
+    openapi: JsonSchema | None = None
+
+
 class Description(_Frozen):
     """What the host sends after the import and before `setup()`."""
 
     info: Info
     operations: tuple[OperationDescription, ...] = Field(min_length=1)
     """The first one is the default operation, which `/`, `/run` and the capability's name reach too."""
+
+    mounts: tuple[MountDescription, ...] = ()
