@@ -1,0 +1,3 @@
+"""A minimal adapter, to copy."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""What an adapter, and a server, must keep: each clause once, and how it is checked."""
+
+__all__: list[str] = []
