@@ -1,5 +1,6 @@
 """What the tests serve and run."""
 
+import base64
 import os
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ class Items(Pipeline):
             yield {"place": place}
         if count > 2:
             raise RuntimeError("too many")
+
+
+class Address(Pipeline):
+    def predict(self) -> str:
+        return "data:image/png;base64," + base64.b64encode(PNG).decode()
 
 
 class Picture(Pipeline):

@@ -16,6 +16,7 @@ SCHEMA: dict[str, Any] = {
         "either": {"anyOf": [{"type": "string"}, {"type": "number"}]},
         "mood": {"$ref": "#/$defs/Mood"},
         "number": {"type": "number"},
+        "address": {"anyOf": [{"type": "string", "format": "uri"}, {"type": "null"}]},
     },
 }
 
@@ -55,6 +56,18 @@ def test_a_value_is_json_if_it_reads_as_json_and_text_if_not(item: str, value: o
 )
 def test_a_field_that_wants_text_gets_text(item: str, value: object) -> None:
     assert Inputs([item]).document(SCHEMA) == {item.partition("=")[0]: value}
+
+
+def test_a_file_becomes_a_data_uri_where_an_address_is_wanted_or_when_it_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(b"a,1")
+    uri = "data:text/csv;base64," + base64.b64encode(b"a,1").decode()
+    assert Inputs([f"address=@{file}", f"text=@{file}"]).document(SCHEMA) == {
+        "address": uri,
+        "text": base64.b64encode(b"a,1").decode(),
+    }
+    assert Inputs([f"text=data:@{file}"]).document() == {"text": uri}
+    assert Inputs([f"text=@{file}", "text=later"]).document(SCHEMA) == {"text": "later"}
 
 
 def test_a_file_becomes_base64_and_a_whole_document_is_merged_in_order(tmp_path: Path) -> None:

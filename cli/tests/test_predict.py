@@ -49,6 +49,14 @@ def test_binary_goes_to_a_file_and_into_a_pipe_as_it_is(livepeer: Run, targets: 
     assert (written.stdout, path.read_bytes()) == (b"", piped.stdout)
 
 
+def test_a_data_uri_is_written_to_a_file_as_what_it_holds(livepeer: Run, targets: Path, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    piped = livepeer("predict", f"{targets}:Address")
+    livepeer("predict", f"{targets}:Address", "-o", path)
+    assert piped.stdout.startswith(b"data:image/png;base64,")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
 def test_binary_is_not_dumped_on_a_terminal(command: Path, targets: Path) -> None:
     terminal, other_end = pty.openpty()
     try:

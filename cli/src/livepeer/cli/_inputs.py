@@ -2,23 +2,26 @@
 
 import base64
 import json
+import mimetypes
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from livepeer.core import JsonSchema
+from livepeer.core import BINARY_MEDIA_TYPE, JsonSchema
 
 from ._errors import UsageError
 
 STANDARD_INPUT = "-"
+
+_DATA_URI = "data:"
 
 
 class Inputs:
     """The `-i` options of one command, read once.
 
     Args:
-        items: `name=value` or `@file`, in the order given; a later one wins.
+        items: `name=value`, `name=@file`, `name=data:@file` or `@file`, in the order given; a later one wins.
 
     Raises:
         UsageError: If one is neither, or a file cannot be read.
@@ -27,6 +30,7 @@ class Inputs:
     def __init__(self, items: Sequence[str]) -> None:
         self._document: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
+        self._files: dict[str, tuple[str, bytes]] = {}
         for item in items:
             if item.startswith("@"):
                 self._take_document(item[1:])
@@ -37,27 +41,39 @@ class Inputs:
         """The whole input.
 
         Args:
-            schema: The input's JSON Schema, if it is known: a field that wants text then gets text.
+            schema: The input's JSON Schema, if it is known: a field that wants text then gets text, and a
+                file for a field that wants an address becomes a data URI.
         """
         values = {name: _typed(text, _types_of(name, schema)) for name, text in self._texts.items()}
-        return self._document | values
+        files = {
+            name: _data_uri(path, content) if _wants_address(name, schema) else _base64(content)
+            for name, (path, content) in self._files.items()
+        }
+        return self._document | values | files
 
     def _take_document(self, path: str) -> None:
         document = _read_document(path)
-        self._document |= document
         for name in document:
-            self._texts.pop(name, None)
+            self._forget(name)
+        self._document |= document
 
     def _take_field(self, item: str) -> None:
         name, equals, text = item.partition("=")
         if not equals or not name:
             raise UsageError(f"-i {item!r} is neither name=value nor @file")
-        self._document.pop(name, None)
-        self._texts.pop(name, None)
+        self._forget(name)
         if text.startswith("@"):
-            self._document[name] = base64.b64encode(_read(text[1:], item)).decode("ascii")
+            self._files[name] = (text[1:], _read(text[1:], item))
+        elif text.startswith(f"{_DATA_URI}@"):
+            path = text.removeprefix(f"{_DATA_URI}@")
+            self._document[name] = _data_uri(path, _read(path, item))
         else:
             self._texts[name] = text
+
+    def _forget(self, name: str) -> None:
+        self._document.pop(name, None)
+        self._texts.pop(name, None)
+        self._files.pop(name, None)
 
 
 def parse_json(text: str) -> Any:
@@ -104,6 +120,24 @@ def _types_of(name: str, schema: JsonSchema | None) -> frozenset[str]:
     if schema is None:
         return frozenset()
     return frozenset(_types(schema.get("properties", {}).get(name, {}), schema))
+
+
+def _wants_address(name: str, schema: JsonSchema | None) -> bool:
+    """Whether a field takes a URL rather than base64."""
+    if schema is None:
+        return False
+    node: JsonSchema = schema.get("properties", {}).get(name, {})
+    arms: list[JsonSchema] = [node, *node.get("anyOf", ()), *node.get("oneOf", ())]
+    return any(arm.get("format") == "uri" for arm in arms)
+
+
+def _data_uri(path: str, content: bytes) -> str:
+    media_type = mimetypes.guess_type(path)[0] or BINARY_MEDIA_TYPE
+    return f"{_DATA_URI}{media_type};base64,{_base64(content)}"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _types(node: JsonSchema, root: JsonSchema) -> set[str]:

@@ -1,6 +1,8 @@
 """Where an answer goes, and in what form."""
 
+import base64
 import json
+import re
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +11,8 @@ from typing import IO, Any, Self
 from livepeer.core import JSON_MEDIA_TYPE
 
 from ._errors import CommandError
+
+_DATA_URI = re.compile(r"data:[^,]*;base64,(?P<base64>[A-Za-z0-9+/=]+)")
 
 
 class Output:
@@ -41,6 +45,8 @@ class Output:
     def value(self, value: Any) -> None:
         """Write a whole answer: bytes as they are, a string as text, anything else as JSON.
 
+        Into a file, a data URI is written as what it holds.
+
         Raises:
             CommandError: If bytes would go to a terminal, or the file cannot be written.
         """
@@ -48,7 +54,7 @@ class Output:
             self.check("binary")
             self._write(value)
         elif isinstance(value, str):
-            self._write(f"{value}\n".encode())
+            self._write(self._held(value) or f"{value}\n".encode())
         elif self._is_terminal:
             from rich.console import Console
 
@@ -80,6 +86,16 @@ class Output:
         self.end_text()
         if self._path is not None and self._file is not None:
             self._file.close()
+
+    def _held(self, text: str) -> bytes | None:
+        """What a data URI holds, if that is what goes to the file."""
+        found = _DATA_URI.fullmatch(text) if self._path is not None else None
+        if found is None:
+            return None
+        try:
+            return base64.b64decode(found["base64"], validate=True)
+        except ValueError:
+            return None
 
     def _write_json(self, value: Any) -> None:
         self._write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
