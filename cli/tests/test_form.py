@@ -21,6 +21,8 @@ def field(node: dict[str, Any], name: str = "x", **root: Any) -> Any:
         ({"type": "string", "maxLength": 201}, "textarea"),
         ({"type": "string", "contentEncoding": "base64"}, "file"),
         ({"type": "string", "contentMediaType": "image/png"}, "file"),
+        ({"type": "string", "format": "uri"}, "address"),
+        ({"anyOf": [{"type": "string", "format": "uri"}, {"type": "null"}]}, "address"),
         ({"type": "string", "enum": ["a", "b"]}, "select"),
         ({"const": 3}, "select"),
         ({"anyOf": [{"const": "a"}, {"enum": ["b", "c"]}, {"type": "null"}]}, "select"),

@@ -40,6 +40,7 @@ class Every(Pipeline):
         seed: int | None = None,
         safe: bool = True,
         reference: bytes = b"",
+        source: Annotated[str, Field(json_schema_extra={"format": "uri"})] = "",
     ) -> dict[str, Any]:
         """Say what arrived."""
         return {
@@ -51,6 +52,7 @@ class Every(Pipeline):
             "seed": seed,
             "safe": safe,
             "reference": list(reference),
+            "source": source,
         }
 
 

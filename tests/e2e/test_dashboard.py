@@ -144,6 +144,7 @@ async def test_each_field_has_the_control_of_its_kind(page: Page) -> None:
         "seed": "number",
         "safe": "boolean",
         "reference": "file",
+        "source": "address",
     }
     for name, kind in kinds.items():
         await expect(shown.locator(f'[data-field="{name}"]')).to_have_class(f"field field-{kind}")
@@ -167,6 +168,7 @@ async def test_a_filled_form_is_sent_as_it_is_typed(page: Page, over: str) -> No
     await shown.get_by_label("safe").uncheck()
     every_byte = {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": bytes(range(256))}
     await shown.get_by_label("reference").set_input_files(every_byte)
+    await shown.get_by_label("source").first.fill("https://example.com/cat.png")
     answer = await run(shown)
     await settled(shown, "Done")
 
@@ -179,7 +181,23 @@ async def test_a_filled_form_is_sent_as_it_is_typed(page: Page, over: str) -> No
         "seed": 0,
         "safe": False,
         "reference": list(range(256)),
+        "source": "https://example.com/cat.png",
     }
+
+
+async def test_a_file_for_an_address_is_sent_as_a_data_url(page: Page) -> None:
+    shown = await choose(page, "every", "BYOC")
+
+    await shown.get_by_label("prompt").fill("a tree")
+    await shown.get_by_label("size").fill('{"width": 7}')
+    await shown.get_by_label("source").first.fill("https://example.com/forgotten.png")
+    table = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"a,1"}
+    await shown.get_by_label("source, file").set_input_files(table)
+    answer = await run(shown)
+    await settled(shown, "Done")
+
+    shown_json = await answer.locator(".output-json").inner_text()
+    assert json.loads(shown_json)["source"] == "data:text/csv;base64,YSwx"
 
 
 @both

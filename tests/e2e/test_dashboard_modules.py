@@ -39,6 +39,7 @@ async def kind_of(page: Page, schema: dict[str, Any], name: str = "value", **res
         ({"type": "string", "maxLength": 201}, "textarea"),
         ({"type": "string", "contentEncoding": "base64"}, "file"),
         ({"type": "string", "contentMediaType": "image/png"}, "file"),
+        ({"anyOf": [{"type": "string", "format": "uri"}, {"type": "null"}]}, "address"),
         ({"type": "string", "enum": ["a", "b"]}, "select"),
         ({"const": 1}, "select"),
         ({"oneOf": [{"const": "a"}, {"const": 2}, {"type": "null"}]}, "select"),

@@ -8,6 +8,7 @@ line that fits wins:
     range     a number or integer with both bounds
     number    any other number or integer
     file      a string with `contentEncoding: base64`, or with a `contentMediaType`
+    address   a string with the format `uri`: a URL, or a file as a data URI
     textarea  a string that may be longer than 200 characters; without a limit, one whose name says prose
     text      any other string
     json      anything else: objects, lists, unions of several types
@@ -23,7 +24,7 @@ from livepeer.core import JsonSchema, OperationDescription
 
 from ._inputs import resolve
 
-FieldType = Literal["text", "textarea", "number", "range", "select", "boolean", "file", "json"]
+FieldType = Literal["text", "textarea", "number", "range", "select", "boolean", "file", "address", "json"]
 OutputType = Literal["text", "image", "audio", "video", "json"]
 
 _LONG_CHARACTERS = 200
@@ -106,6 +107,8 @@ def _type(name: str, schema: JsonSchema) -> FieldType:
             return "number" if None in _bounds(schema) else "range"
         case "string" if schema.get("contentEncoding") == "base64" or schema.get("contentMediaType"):
             return "file"
+        case "string" if schema.get("format") == "uri":
+            return "address"
         case "string":
             return "textarea" if _is_long(name, schema) else "text"
         case _:

@@ -4,7 +4,7 @@
  */
 
 import { element } from "./dom.js";
-import { toBase64 } from "./media.js";
+import { toBase64, toDataUrl } from "./media.js";
 import { isObject } from "./schema.js";
 
 let made = 0;
@@ -71,6 +71,7 @@ const INPUTS = {
     field.nullable ? choice({ ...field, options: [true, false] }, attributes) : checkbox(attributes),
   select: choice,
   file: upload,
+  address,
   json: (field, attributes) =>
     json(field, element("textarea", { ...attributes, rows: 4, class: "code", spellcheck: "false" })),
 };
@@ -174,6 +175,28 @@ function upload(field, attributes) {
     focusable: box,
     read: async () => (box.files.length ? toBase64(box.files[0]) : null),
     write: () => {},
+  };
+}
+
+/** A URL that is typed, or a file of this machine that goes into the input as a data URL. */
+function address(field, { required, ...attributes }) {
+  const box = element("input", { ...attributes, type: "text", placeholder: "https://…, or a file:" });
+  const picker = element("input", { type: "file", "aria-label": `${field.name}, file` });
+  picker.addEventListener("input", () => {
+    if (picker.files.length) box.value = "";
+  });
+  box.addEventListener("input", () => {
+    picker.value = "";
+  });
+  const typed = lineOfText(field, box);
+  return {
+    ...typed,
+    element: element("div", { class: "address" }, box, picker),
+    read: async () => (picker.files.length ? toDataUrl(picker.files[0]) : typed.read()),
+    write: (value) => {
+      typed.write(value);
+      picker.value = "";
+    },
   };
 }
 

@@ -6,6 +6,7 @@
  *   range     a number or integer with both bounds
  *   number    any other number or integer
  *   file      a string with `contentEncoding: base64`, or with a `contentMediaType`
+ *   address   a string with the format `uri`: a URL, or a file of this machine as a data URL
  *   textarea  a string that may be longer than 200 characters; without a limit, one whose name says prose
  *   text      any other string
  *   json      anything else: objects, lists, unions of several types
@@ -71,6 +72,7 @@ function kindOf(name, schema) {
   }
   if (schema.type !== "string") return "json";
   if (schema.contentEncoding === "base64" || schema.contentMediaType) return "file";
+  if (schema.format === "uri") return "address";
   return isLong(name, schema) ? "textarea" : "text";
 }
 

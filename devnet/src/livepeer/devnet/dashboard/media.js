@@ -45,13 +45,18 @@ export function fromBase64(text) {
 
 /** Base64 of bytes or of a file. */
 export async function toBase64(blob) {
-  const url = await new Promise((resolve, reject) => {
+  const url = await toDataUrl(blob);
+  return url.slice(url.indexOf(",") + 1);
+}
+
+/** A data URL of bytes or of a file. */
+export function toDataUrl(blob) {
+  return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
     reader.onerror = () => reject(reader.error);
     reader.readAsDataURL(blob);
   });
-  return url.slice(url.indexOf(",") + 1);
 }
 
 /** Text of UTF-8; null if the bytes are something else. */
