@@ -9,6 +9,18 @@ import psutil
 import pytest
 
 from livepeer.core import MAX_LINE_BYTES, BusyError, FieldError, InvalidInputError, Problem, sse_event
+from livepeer.host._mount_wire import (
+    MOUNT_END,
+    MOUNT_GONE,
+    MOUNT_MESSAGES,
+    MOUNT_OPEN,
+    pack_end,
+    pack_messages,
+    pack_open,
+    unpack_end,
+    unpack_messages,
+    unpack_open,
+)
 from livepeer.host._wire import (
     ANSWER,
     CALL,
@@ -125,3 +137,53 @@ def test_an_error_survives_its_journey() -> None:
         assert (back.detail, back.errors, back.retry_after_seconds) == (
             error.detail, error.errors, error.retry_after_seconds,
         )  # fmt: skip
+
+
+SCOPE = {
+    "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "PUT",
+    "scheme": "http", "path": "/é😀", "raw_path": b"/%C3%A9", "query_string": b"a=\xff", "client": ("::1", 5),
+    "server": ("/run/socket", None), "headers": [(b"X-Odd", b"caf\xe9"), (b"x-odd", b"")],
+}  # fmt: skip
+
+MESSAGES = [
+    {"type": "http.request", "body": b"\x00\xff", "more_body": True},
+    {"type": "http.response.start", "status": 200, "headers": [(b"a", b"\xe9"), (b"a", b"")]},
+    {"type": "http.response.body"},
+    {"type": "websocket.receive", "bytes": None, "text": "é😀"},
+    {"type": "websocket.send", "bytes": b"", "text": None},
+    {"type": "websocket.close", "code": 4000, "reason": "é"},
+]
+
+
+def test_a_scope_crosses_whole_and_what_cannot_stays() -> None:
+    here_only = {"state": {"x": object()}, "app": object(), "root_path": "/outer"}
+    extensions = {"websocket.http.response": {}, "http.response.pathsend": {}}
+    sent = {**SCOPE, **here_only, "extensions": extensions}
+    (frame,) = through(pack_open(7, 3, request_id="id", scope=sent, messages=MESSAGES))
+    assert (frame.kind, frame.call) == (MOUNT_OPEN, 7)
+    opening = unpack_open(frame.payload)
+    assert opening[:2] == (3, "id")
+    assert opening.scope == {**SCOPE, "root_path": "", "extensions": {"websocket.http.response": {}}}
+    assert opening.messages == MESSAGES
+
+
+def test_messages_are_read_as_they_were_written() -> None:
+    frames = through(
+        pack_messages(1, MESSAGES),
+        *(pack_messages(1, [message], kind=MOUNT_GONE) for message in MESSAGES),
+        pack_end(1, MESSAGES, None),
+        pack_end(1, [], b'{"code":"x"}'),
+    )
+    assert [frame.kind for frame in frames] == [MOUNT_MESSAGES, *([MOUNT_GONE] * len(MESSAGES)), MOUNT_END, MOUNT_END]
+    assert unpack_messages(frames[0].payload) == MESSAGES
+    assert [unpack_messages(frame.payload)[0] for frame in frames[1:-2]] == MESSAGES
+    assert unpack_end(frames[-2].payload) == (MESSAGES, None)
+    assert unpack_end(frames[-1].payload) == ([], '{"code":"x"}')
+
+
+@pytest.mark.parametrize("body", [5, object(), {"a": 1}])
+def test_what_is_no_message_is_refused_where_it_is_sent(body: object) -> None:
+    with pytest.raises(TypeError):
+        pack_messages(1, [{"type": "http.response.body", "body": body}])
+    with pytest.raises(TypeError):
+        pack_messages(1, [{"type": "http.response.body", "more_body": object()}])

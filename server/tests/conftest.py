@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from edge_harness import Marks, Serve, Served, make_worker, serve_with
+from mount_harness import ServeMounts, serve_mounted
 
 from livepeer.server import ServerOptions
 
@@ -38,3 +40,15 @@ def serve(worker_kind: str) -> Serve:
             yield served
 
     return start
+
+
+@pytest.fixture
+def serve_mounts(worker_kind: str, marks: Marks, tmp_path: Path) -> ServeMounts:
+    """Serves a capability of `mounted` over either worker."""
+    return partial(serve_mounted, worker_kind, folder=tmp_path)
+
+
+@pytest.fixture
+def serve_process(marks: Marks, tmp_path: Path) -> ServeMounts:
+    """The same over a process alone, for what a thread of this one would not survive."""
+    return partial(serve_mounted, "process", folder=tmp_path)

@@ -43,4 +43,5 @@ async def serve_on_loop(
     await ended.wait()
     while tasks := calls.tasks():
         await asyncio.wait(tasks)
-    threads.shutdown()
+    # Not on the loop, where mounted applications still run.
+    await asyncio.to_thread(threads.shutdown)

@@ -1,9 +1,10 @@
-"""Frames between an edge and a host, over one connected Unix socket.
+"""Frames between an edge and a host, over connected Unix sockets.
 
 A frame is a header, length first, and a payload; frames of many calls interleave. Calls and answers
 travel on the *data* socket; what must get through while the model runs (cancel, credit) travels on
-the *control* socket, which a thread of the host always reads. A large body does not travel: its
-frame carries the descriptor of a shared file that holds it, so it never holds up a small call.
+the *control* socket, which a thread of the host always reads; what belongs to mounts travels on the
+*mount* socket (`_mount_wire`). A call's large body does not travel: its frame carries the descriptor
+of a shared file that holds it, so it never holds up a small call.
 """
 
 import array
@@ -14,7 +15,7 @@ import sys
 from collections import deque
 from typing import Final, NamedTuple
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 """Both sides must speak the same one."""
 
 SHARED_BODY_BYTES: Final = 64 * 1024
@@ -38,6 +39,7 @@ EVENTS: Final = 20
 END: Final = 21
 FAIL: Final = 22
 PROGRESS: Final = 23
+UNWELL: Final = 24
 # On the control socket, edge to host.
 CANCEL: Final = 32
 CREDIT: Final = 33
@@ -48,6 +50,7 @@ _HEADER = struct.Struct("<IQBB")
 _CALL_HEAD = struct.Struct("<HIHHIQ")
 _ANSWER_HEAD = struct.Struct("<HIQ")
 _SIZE = struct.Struct("<Q")
+FRAME_HEAD_BYTES: Final = _HEADER.size
 _RECEIVE_BYTES = 64 * 1024
 _ANCILLARY_BYTES = socket.CMSG_SPACE(16 * array.array("i").itemsize)
 
@@ -162,11 +165,16 @@ def unpack_answer(frame: Frame) -> AnswerFrame:
 
 def pack_credit(call: int, size: int) -> bytes:
     """Tell a stream that its reader took `size` bytes."""
-    return pack(CREDIT, call, _SIZE.pack(size))
+    return pack_size(CREDIT, call, size)
+
+
+def pack_size(kind: int, call: int, size: int) -> bytes:
+    """Write a frame that says a number of bytes."""
+    return pack(kind, call, _SIZE.pack(size))
 
 
 def unpack_credit(frame: Frame) -> int:
-    """Read a CREDIT, in bytes."""
+    """Read a frame that says a number of bytes."""
     (size,) = _SIZE.unpack(frame.payload)
     return size
 

@@ -1,5 +1,7 @@
 """The frames between an edge and a host: what a server needs of this package, and light to import."""
 
+from ._mount_stream import MountStream
+from ._mount_wire import MOUNT_END, MOUNT_GONE, Message, pack_messages, pack_open, unpack_end
 from ._outbox import Outbox
 from ._wire import (
     ANSWER,
@@ -18,6 +20,7 @@ from ._wire import (
     READY,
     SHARED_BODY_BYTES,
     STREAM_WINDOW_BYTES,
+    UNWELL,
     AnswerFrame,
     Frame,
     FrameReader,
@@ -41,19 +44,27 @@ __all__ = [
     "HELLO",
     "LINE_MARKS",
     "LOAD",
+    "MOUNT_END",
+    "MOUNT_GONE",
     "PROGRESS",
     "PROTOCOL_VERSION",
     "READY",
     "SHARED_BODY_BYTES",
     "STREAM_WINDOW_BYTES",
+    "UNWELL",
     "AnswerFrame",
     "Frame",
     "FrameReader",
+    "Message",
+    "MountStream",
     "Outbox",
     "new_shared",
     "pack",
     "pack_call",
     "pack_credit",
+    "pack_messages",
+    "pack_open",
     "unpack_answer",
+    "unpack_end",
     "write_shared",
 ]

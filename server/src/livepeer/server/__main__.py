@@ -15,6 +15,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="port to bind (LIVEPEER_PORT, 5000); 0 for any")
     parser.add_argument("--python", help="interpreter of the model's own virtual environment")
     parser.add_argument("--adapter", help="entry-point name of the adapter, instead of asking each")
+    parser.add_argument(
+        "--worker", choices=("process", "inline"), help="where the model runs (LIVEPEER_WORKER, process)"
+    )
     arguments = vars(parser.parse_args())
     try:
         serve_target(arguments.pop("target"), **arguments)

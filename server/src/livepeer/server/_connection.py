@@ -1,4 +1,4 @@
-"""The edge's end of a host's two sockets."""
+"""The edge's end of a host's three sockets."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
-from livepeer.core import CallError
+from livepeer.core import CallError, NotReadyError
 from livepeer.host.wire import (
     ANSWER,
     CANCEL,
@@ -22,6 +22,7 @@ from livepeer.host.wire import (
 )
 
 from ._exchange import Exchange
+from ._mount_exchange import MountExchange, MountRequest, MountSocket
 from ._shared_files import SharedFile
 
 
@@ -49,6 +50,7 @@ class Connection:
     Args:
         data: Calls out, answers in.
         control: Cancellations and credit out.
+        mounts: Requests to mounted applications, both ways.
         on_frame: Takes each frame that belongs to no call.
         on_lost: Called once when the host is gone.
     """
@@ -57,6 +59,7 @@ class Connection:
         self,
         data: socket.socket,
         control: socket.socket,
+        mounts: socket.socket,
         *,
         on_frame: Callable[[Frame], None],
         on_lost: Callable[[], None],
@@ -67,6 +70,7 @@ class Connection:
         self._reader = FrameReader(data)
         self._outbox = Outbox(data, self._loop)
         self._orders = Outbox(control, self._loop)
+        self._mounts = MountSocket(mounts)
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._exchanges: dict[int, Exchange] = {}
@@ -98,13 +102,18 @@ class Connection:
         self._outbox.post(frame, None if shared is None else os.dup(shared.descriptor))
         return exchange
 
+    def mount(self, request: MountRequest, on_end: Callable[[], None]) -> MountExchange:
+        """Send a request to a mounted application."""
+        return self._mounts.open(request, on_end)
+
     def finish(self) -> None:
-        """Ask the host to end what it has and leave."""
+        """Ask the host to end what it has and leave; mounted applications hear that their callers have left."""
         if self._open:
+            self._mounts.give_up(NotReadyError("the server is shutting down", retry_after_seconds=1))
             self._data.shutdown(socket.SHUT_WR)
 
     def close(self, error: CallError) -> None:
-        """Close both sockets; what is under way fails with `error`."""
+        """Close the sockets; what is under way fails with `error`."""
         if not self._open:
             return
         self._open = False
@@ -117,6 +126,7 @@ class Connection:
         exchanges, self._exchanges = self._exchanges, {}
         for exchange in exchanges.values():
             exchange.lose(error)
+        self._mounts.close(error)
 
     def _cancel(self, number: int) -> None:
         self._orders.post(pack(CANCEL, number, b""))

@@ -65,7 +65,7 @@ class Documents:
         if lifecycle.draining:
             found["draining"] = True
         found["slots"] = {
-            "in_use": lifecycle.running,
+            "in_use": sum(slots.in_use for slots in lifecycle.slots),
             "capacity": sum(slots.capacity for slots in lifecycle.slots),
             "waiting": sum(slots.waiting for slots in lifecycle.slots),
         }
@@ -81,6 +81,8 @@ class Documents:
             info = description.info
             found |= {"name": info.name, "version": info.version, "description": info.description}
             found["operations"] = [_brief(operation) for operation in description.operations]
+            if description.mounts:
+                found["mounts"] = [path for mount in description.mounts for path in mount.paths]
         links = {"health": "/health", "schema": "/schema", "openapi": "/openapi.json", "docs": "/docs"}
         return found | {"links": links}
 
@@ -151,7 +153,7 @@ class Documents:
         lifecycle = self._lifecycle
         lines = [
             "# TYPE livepeer_slots_in_use gauge",
-            f"livepeer_slots_in_use {lifecycle.running}",
+            f"livepeer_slots_in_use {sum(slots.in_use for slots in lifecycle.slots)}",
             "# TYPE livepeer_slots_capacity gauge",
             f"livepeer_slots_capacity {sum(slots.capacity for slots in lifecycle.slots)}",
             "# TYPE livepeer_calls_waiting gauge",

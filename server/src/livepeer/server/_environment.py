@@ -34,6 +34,9 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     adapter: str | None = None
     """Entry-point name of the adapter."""
 
+    worker: Literal["process", "inline"] = "process"
+    """Where the model runs: in a process of its own, or on a thread of this one."""
+
     network: Literal["auto", "byoc", "live-runner"] = "auto"
     orch_url: str | None = _env("ORCH_URL", "LIVEPEER_ORCH_URL")
     orch_token: str | None = _env("ORCH_TOKEN", "ORCH_SECRET", "LIVEPEER_ORCH_SECRET")

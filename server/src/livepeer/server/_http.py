@@ -85,6 +85,17 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self.scope[BODY_IS_WHOLE] = True  # type: ignore[typeddict-unknown-key]
 
+    def _should_upgrade_to_ws(self) -> bool:
+        if not getattr(self.config.app, "takes_websockets", False):
+            return False
+        if self.cycle and not self.cycle.response_complete:
+            return False  # the request before it would not learn that its caller has left
+        # At the first WebSocket: a server that takes none pays nothing for it.
+        from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+        self.ws_protocol_class = WebSocketsSansIOProtocol
+        return True
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, once the whole requests before it have their answers."""
         cycle = self.cycle

@@ -35,10 +35,11 @@ class InlineWorker(HostWorker):
         self._on_change = on_change
         data, host_data = socket.socketpair()
         control, host_control = socket.socketpair()
-        host = Host(host_data, host_control, make=self._make)
+        mounts, host_mounts = socket.socketpair()
+        host = Host(host_data, host_control, host_mounts, make=self._make)
         self._thread = threading.Thread(target=host.run, name="livepeer-host", daemon=True)
         self._thread.start()
-        self._connect(data, control)
+        self._connect(data, control, mounts)
 
     def _on_lost(self) -> None:
         super()._on_lost()

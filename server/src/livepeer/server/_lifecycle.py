@@ -29,7 +29,7 @@ class Lifecycle:
         self.sessions = Sessions()
         self.draining = False
         self.running = 0
-        """How many calls are under way, those that nobody waits for any more included."""
+        """How many calls and mount requests are under way, those that nobody waits for any more included."""
         self._listeners: list[Callable[[], None]] = []
         self._described: Description | None = None
 

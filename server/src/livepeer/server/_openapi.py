@@ -15,6 +15,8 @@ from livepeer.core import (
     Problem,
 )
 
+from ._openapi_mounts import take_in
+
 JsonObject = dict[str, Any]
 
 _REFUSALS = {
@@ -47,6 +49,9 @@ def openapi_document(description: Description, *, needs_token: bool) -> JsonObje
     components: JsonObject = {"schemas": schemas}
     if needs_token:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    for mount in description.mounts:
+        if mount.openapi is not None:
+            take_in(mount.openapi, paths, components, needs_token=needs_token)
     info = description.info
     return {
         "openapi": "3.1.0",

@@ -12,7 +12,8 @@ class ServerOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: str | None = Field(default=None, min_length=1)
-    """Bearer token that every POST needs; None for none. A registered capability gets a random one."""
+    """Bearer token that every POST, and every request to a mount, needs; None for none. A registered capability gets
+    a random one."""
 
     queue_size: int = Field(default=0, ge=0)
     """How many calls may wait for a slot; a network finds another orchestrator sooner than a queue ends."""

@@ -74,9 +74,8 @@ class ProcessWorker(HostWorker):
         """Let the host finish within the grace, then kill it and all it started."""
         if self._supervisor is None or self.state is WorkerState.STOPPED:
             return
-        was_ready = self.state is WorkerState.READY
         self._change(WorkerState.STOPPED)
-        if self._connection is not None and was_ready:
+        if self._connection is not None and self._decided:
             self._connection.finish()
             with anyio.move_on_after(grace_seconds):
                 await self._gone.wait()
@@ -115,8 +114,9 @@ class ProcessWorker(HostWorker):
     def _spawn(self) -> None:
         data, host_data = socket.socketpair()
         control, host_control = socket.socketpair()
-        with host_data, host_control:
-            descriptors = (host_data.fileno(), host_control.fileno())
+        mounts, host_mounts = socket.socketpair()
+        with host_data, host_control, host_mounts:
+            descriptors = (host_data.fileno(), host_control.fileno(), host_mounts.fileno())
             self._process = subprocess.Popen(
                 [self._python or sys.executable, "-m", "livepeer.host", *map(str, descriptors)],
                 stdin=subprocess.PIPE,
@@ -129,7 +129,7 @@ class ProcessWorker(HostWorker):
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._pumps = [LogPump(pipe, self.log_tail.append) for pipe in (self._process.stdout, self._process.stderr)]
-        self._connect(data, control)
+        self._connect(data, control, mounts)
 
     def _on_hello(self, hello: Hello) -> None:
         self.pid = hello.pid

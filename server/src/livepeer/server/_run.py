@@ -80,6 +80,7 @@ class _Uvicorn(uvicorn.Server):
                 loop="uvloop",
                 http=EdgeProtocol,
                 ws="none",
+                ws_per_message_deflate=False,
                 lifespan="on",
                 access_log=False,
                 proxy_headers=False,

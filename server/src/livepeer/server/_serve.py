@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from ._environment import Settings
+from ._environment import Settings, SettingsError
+from ._inline_worker import InlineWorker
 from ._networks import make_registrar
 from ._process_worker import ProcessWorker
 from ._run import bind, configure_logging, run
@@ -15,14 +16,18 @@ logger = logging.getLogger("livepeer.server")
 
 
 def serve_target(
-    target: str, *, worker: Worker | None = None, environment: Mapping[str, str] | None = None, **settings: Any
+    target: str,
+    *,
+    worker: Worker | Literal["process", "inline"] | None = None,
+    environment: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> None:
     """Serve a target until SIGTERM or Ctrl-C.
 
     Args:
         target: What to serve: `module:attribute`, a file or a directory.
-        worker: What runs it; None for a process of its own.
-        environment: Variables for that process, on top of this one's own.
+        worker: What runs it; "process" or "inline" for one of the two kinds, None for what the environment says.
+        environment: Variables for the model's own process, on top of this one's.
         settings: Fields of `Settings`, which win over the environment; None means unset.
 
     Raises:
@@ -30,15 +35,24 @@ def serve_target(
         OSError: If the port cannot be had.
     """
     configure_logging()
+    if isinstance(worker, str):
+        settings["worker"], worker = worker, None
     found = Settings.read(**settings)
     options = found.server_options()
     sock = bind(found.host, found.port)
     registration = found.registration_options(options.token, port=sock.getsockname()[1])
     server = Server(
-        worker
-        or ProcessWorker(target, adapter=found.adapter, python=found.python, environment=dict(environment or {})),
+        worker or _make_worker(target, found, environment or {}),
         options=options,
         registrar=None if registration is None else lambda lifecycle: make_registrar(lifecycle, registration),
     )
     logger.info("listening at http://%s:%d", found.host, sock.getsockname()[1])
     run(server, sock)
+
+
+def _make_worker(target: str, settings: Settings, environment: Mapping[str, str]) -> Worker:
+    if settings.worker == "process":
+        return ProcessWorker(target, adapter=settings.adapter, python=settings.python, environment=dict(environment))
+    if settings.python is not None:
+        raise SettingsError("worker is inline: the model runs under this interpreter, so leave python unset")
+    return InlineWorker(target, adapter=settings.adapter)

@@ -15,6 +15,7 @@ from livepeer.core import CallCancelledError, CallError, NotReadyError, Registra
 
 from ._documents import Documents
 from ._lifecycle import Lifecycle
+from ._mount import MountRoute, MountTable
 from ._options import ServerOptions
 from ._predict import OperationRoute
 from ._responses import (
@@ -40,6 +41,9 @@ _ALIASES = ("", "/run", "/predict")
 
 _JSON = b"application/json"
 _READ = "GET, HEAD"
+_OPERATOR_ROUTES = ("/metrics", "/hardware/info")
+_OWN_FOLDERS = ("/docs", "/stream")
+"""Paths that are the contract's own with all that is below them."""
 _MAX_REQUEST_ID_LENGTH = 128
 
 
@@ -75,6 +79,7 @@ class Server:
         self._watchtower = Watchtower(worker, self._options)
         self._files = SharedFiles()
         self._routes: dict[str, OperationRoute] = {}
+        self._mounts = MountTable()
         self._routed_for: object = None
         self._expected_token = b"Bearer " + self._options.token.encode() if self._options.token else None
         self._request_ids = itertools.count(1)
@@ -88,12 +93,14 @@ class Server:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000, "reason": "this server has no WebSocket routes"})
-            return
         request_id = self._request_id(scope)
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send, request_id)
+            return
         try:
-            if scope["method"] == "POST":
+            if self._mounts and (mount := self._mount(scope)) is not None:
+                await mount(scope, receive, send, request_id)
+            elif scope["method"] == "POST":
                 await self._route(scope)(scope, receive, send, request_id)
             else:
                 await self._get(scope, send)
@@ -106,6 +113,11 @@ class Server:
             if isinstance(error, MethodNotAllowedError):
                 headers.append((b"allow", error.allowed.encode()))
             await send_problem(send, error, request_id=request_id, headers=headers)
+
+    @property
+    def takes_websockets(self) -> bool:
+        """Whether any route may be a WebSocket's."""
+        return bool(self._mounts)
 
     async def start(self) -> None:
         """Begin to load the model and to announce it. The lifespan does this."""
@@ -144,13 +156,48 @@ class Server:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _route(self, scope: Scope) -> OperationRoute:
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        from ._mount_websocket import deny_websocket, serve_websocket  # lazily: most servers have none
+
+        try:
+            mount = self._mount(scope)
+            if mount is None:
+                raise NotFoundError(f"there is no WebSocket at {scope['path']}")
+            await serve_websocket(mount, scope, receive, send, request_id)
+        except CallError as error:
+            await deny_websocket(scope, send, error, request_id=request_id)
+
+    def _mount(self, scope: Scope) -> MountRoute | None:
+        """The mount whose request this is; None if it is the contract's, or nobody's.
+
+        Raises:
+            UnauthorizedError: If the token is missing or wrong.
+            NotReadyError: If the mount's requests cannot be taken now.
+        """
+        mount = None if self._is_own(scope["path"].rstrip("/")) else self._mounts.find(scope["path"])
+        if mount is not None:
+            self._check_token(scope)
+            if self.lifecycle.draining or not (mount.mount.apart or self.lifecycle.ready):
+                raise self._not_ready()
+        return mount
+
+    def _is_own(self, path: str) -> bool:
+        if path in self._routes or path in self._documents:
+            return True
+        if self._options.operator_routes and path in _OPERATOR_ROUTES:
+            return True
+        return any(path == folder or path.startswith(f"{folder}/") for folder in _OWN_FOLDERS)
+
+    def _check_token(self, scope: Scope) -> None:
         if (
             self._expected_token is not None
             and self.documents.needs_token
             and not hmac.compare_digest(header(scope, b"authorization"), self._expected_token)
         ):
             raise UnauthorizedError("send the capability's bearer token")
+
+    def _route(self, scope: Scope) -> OperationRoute:
+        self._check_token(scope)
         route = self._routes.get(scope["path"].rstrip("/"))
         if route is None:
             self._refuse_unrouted(scope)
@@ -180,6 +227,8 @@ class Server:
         if document is None:
             if path in self._routes:
                 raise MethodNotAllowedError(path, "POST")
+            if self.lifecycle.description is None:
+                raise self._not_ready()
             raise NotFoundError(f"there is nothing at {path}")
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowedError(path, f"{_READ}, POST" if path in self._routes else _READ)
@@ -221,6 +270,12 @@ class Server:
                 for alias in (*_ALIASES, *self._names()):
                     routes.setdefault(alias, route)
         self._routes = routes
+        self._mounts = MountTable(
+            [
+                MountRoute(index, mount, self.lifecycle, needs_token=lambda: self.documents.needs_token)
+                for index, mount in enumerate(description.mounts)
+            ]
+        )
 
     def _names(self) -> list[str]:
         """The routes that are names: the capability's own, and the one under which it is registered."""

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from livepeer.core import CallError, Description, HostCrashedError, NotReadyError
 from livepeer.host import Broken, Hello, LoadOrder
-from livepeer.host.wire import BROKEN, HELLO, PROTOCOL_VERSION, READY, Frame
+from livepeer.host.wire import BROKEN, HELLO, PROTOCOL_VERSION, READY, UNWELL, Frame
 
 from ._connection import Connection, Request
 from ._exchange import Exchange
+from ._mount_exchange import MountExchange, MountRequest
 
 logger = logging.getLogger("livepeer.server")
 
@@ -70,6 +71,14 @@ class Worker(Protocol):
         """
         ...
 
+    def mount(self, request: MountRequest, on_end: Callable[[], None]) -> MountExchange:
+        """Send a request to a mounted application: one that is apart also while the model is not ready.
+
+        Raises:
+            NotReadyError: If there is nobody to take it. `on_end` is not called then.
+        """
+        ...
+
     def end_stuck(self, request_id: str) -> bool:
         """End whatever runs a call that cannot be cancelled. Whether that is possible here."""
         ...
@@ -87,6 +96,10 @@ class HostWorker(ABC):
         self._connection: Connection | None = None
         self._gone = asyncio.Event()
         self._broken = False
+        self._met = False
+        """Whether this host has said hello."""
+        self._decided = False
+        """Whether this host has got ready or failed to."""
         self._on_change: Callable[[], None] = lambda: None
         self.state = WorkerState.LOADING
         self.reason: str | None = None
@@ -105,9 +118,19 @@ class HostWorker(ABC):
             raise NotReadyError(self.reason or "the model is loading", retry_after_seconds=1)
         return self._connection.call(request, on_end)
 
-    def _connect(self, data: socket.socket, control: socket.socket) -> None:
+    def mount(self, request: MountRequest, on_end: Callable[[], None]) -> MountExchange:
+        """Send a request to the host."""
+        connection, description = self._connection, self.description
+        if connection is None or description is None or not self._met or self._gone.is_set():
+            raise NotReadyError(self.reason or "the model is loading", retry_after_seconds=1)
+        if self.state is not WorkerState.READY and not description.mounts[request.mount].apart:
+            raise NotReadyError(self.reason or "the model is loading", retry_after_seconds=1)
+        return connection.mount(request, on_end)
+
+    def _connect(self, data: socket.socket, control: socket.socket, mounts: socket.socket) -> None:
         self._gone.clear()
-        self._connection = Connection(data, control, on_frame=self._on_frame, on_lost=self._on_lost)
+        self._met = self._decided = False
+        self._connection = Connection(data, control, mounts, on_frame=self._on_frame, on_lost=self._on_lost)
         self._connection.load(self._order.model_dump_json().encode())
 
     def _disconnect(self, error: CallError | None = None) -> None:
@@ -127,11 +150,19 @@ class HostWorker(ABC):
         if frame.kind == HELLO:
             self._on_hello(Hello.model_validate_json(frame.payload))
         elif frame.kind == READY:
-            self._change(WorkerState.READY)
+            self._decide(WorkerState.READY)
+        elif frame.kind == UNWELL:
+            self._decide(WorkerState.FAILED, frame.payload.decode())
         elif frame.kind == BROKEN:
+            self._decided = True
             self._break(Broken.model_validate_json(frame.payload).reason)
         elif frame.shared is not None:
             os.close(frame.shared)  # of a call that ended here already
+
+    def _decide(self, state: WorkerState, reason: str | None = None) -> None:
+        self._decided = True
+        if self.state is not WorkerState.STOPPED:
+            self._change(state, reason)
 
     def _break(self, reason: str) -> None:
         """It failed in a way that starting it again would not mend."""
@@ -145,5 +176,6 @@ class HostWorker(ABC):
                 f"this server {PROTOCOL_VERSION}: install the same livepeer-core in both environments",
             )
             return
+        self._met = True
         self.description = hello.description
         self._on_change()
