@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -18,6 +15,7 @@ from livepeer.core import CallError, HostCrashedError, NotReadyError
 from livepeer.host import Hello, LoadOrder
 
 from ._foreign import check_interpreter
+from ._host_process import HostProcess
 from ._log_pump import LogPump
 from ._worker import HostWorker, WorkerState
 
@@ -51,6 +49,7 @@ class ProcessWorker(HostWorker):
         super().__init__(LoadOrder(target=target, adapter=adapter))
         self._python = python
         self._environment = environment or {}
+        self._launched: HostProcess | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._pumps: list[LogPump] = []
         self._supervisor: asyncio.Task[None] | None = None
@@ -58,6 +57,11 @@ class ProcessWorker(HostWorker):
         self._stuck: str | None = None
         self.pid: int | None = None
         """The host's process; None while there is none."""
+
+    def launch(self) -> None:
+        """Start the child ahead of `start()`: it imports while this process still does. Needs no loop."""
+        if self._python is None:
+            self._launched = HostProcess.start(None, self._environment)
 
     async def start(self, on_change: Callable[[], None]) -> None:
         """Start the child and whatever starts it again."""
@@ -112,24 +116,10 @@ class ProcessWorker(HostWorker):
         await anyio.sleep(delay)
 
     def _spawn(self) -> None:
-        data, host_data = socket.socketpair()
-        control, host_control = socket.socketpair()
-        mounts, host_mounts = socket.socketpair()
-        with host_data, host_control, host_mounts:
-            descriptors = (host_data.fileno(), host_control.fileno(), host_mounts.fileno())
-            self._process = subprocess.Popen(
-                [self._python or sys.executable, "-m", "livepeer.host", *map(str, descriptors)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=descriptors,
-                env={**os.environ, **self._environment},
-                start_new_session=True,
-            )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._pumps = [LogPump(pipe, self.log_tail.append) for pipe in (self._process.stdout, self._process.stderr)]
-        self._connect(data, control, mounts)
+        started, self._launched = self._launched or HostProcess.start(self._python, self._environment), None
+        self._process = started.guardian
+        self._pumps = [LogPump(pipe, self.log_tail.append) for pipe in started.outputs]
+        self._connect(started.data, started.control, started.mounts)
 
     def _on_hello(self, hello: Hello) -> None:
         self.pid = hello.pid

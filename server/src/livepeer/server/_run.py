@@ -1,7 +1,6 @@
 """Running a server until it is told to stop."""
 
 import asyncio
-import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -13,28 +12,8 @@ import uvicorn
 from ._http import EdgeProtocol
 from ._server import Server
 
-_BACKLOG = 2048
 _LINGER_SECONDS = 5
 """How long the last answers may take to reach their callers, once every call has ended."""
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Bind the port before anything is loaded, so that `/health` can say LOADING.
-
-    Raises:
-        OSError: If the port cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-        sock.listen(_BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    sock.set_inheritable(False)
-    return sock
 
 
 def run(server: Server, sock: socket.socket) -> None:
@@ -103,10 +82,3 @@ class _Guest(_Uvicorn):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
-
-
-def configure_logging() -> None:
-    """Log to standard error, as a program's entry does."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

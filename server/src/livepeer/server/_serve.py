@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
+from livepeer.core import Registrar
+
+from ._binding import bind
 from ._environment import Settings, SettingsError
 from ._inline_worker import InlineWorker
-from ._networks import make_registrar
+from ._lifecycle import Lifecycle
+from ._options import RegistrationOptions
 from ._process_worker import ProcessWorker
-from ._run import bind, configure_logging, run
-from ._server import Server
 from ._worker import Worker
 
 logger = logging.getLogger("livepeer.server")
@@ -34,20 +37,31 @@ def serve_target(
         SettingsError: If a setting does not fit, or is missing.
         OSError: If the port cannot be had.
     """
-    configure_logging()
+    _configure_logging()
     if isinstance(worker, str):
         settings["worker"], worker = worker, None
     found = Settings.read(**settings)
     options = found.server_options()
     sock = bind(found.host, found.port)
     registration = found.registration_options(options.token, port=sock.getsockname()[1])
-    server = Server(
-        worker or _make_worker(target, found, environment or {}),
-        options=options,
-        registrar=None if registration is None else lambda lifecycle: make_registrar(lifecycle, registration),
-    )
+    worker = worker or _make_worker(target, found, environment or {})
+    if isinstance(worker, ProcessWorker):
+        worker.launch()
+    # Only now: what serves HTTP takes as long to import as the model's process takes to begin.
+    from ._run import run
+    from ._server import Server
+
+    registrar = None if registration is None else partial(_make_registrar, options=registration)
+    server = Server(worker, options=options, registrar=registrar)
     logger.info("listening at http://%s:%d", found.host, sock.getsockname()[1])
     run(server, sock)
+
+
+def _make_registrar(lifecycle: Lifecycle, options: RegistrationOptions) -> Registrar:
+    # It loads an HTTP client, which a server that announces nothing does without.
+    from ._networks import make_registrar
+
+    return make_registrar(lifecycle, options)
 
 
 def _make_worker(target: str, settings: Settings, environment: Mapping[str, str]) -> Worker:
@@ -56,3 +70,10 @@ def _make_worker(target: str, settings: Settings, environment: Mapping[str, str]
     if settings.python is not None:
         raise SettingsError("worker is inline: the model runs under this interpreter, so leave python unset")
     return InlineWorker(target, adapter=settings.adapter)
+
+
+def _configure_logging() -> None:
+    """Log to standard error, as a program's entry does."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
