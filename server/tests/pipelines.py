@@ -79,6 +79,14 @@ class Rich(Pipeline):
         return {"prompt": prompt, "colour": colour.value, "pixels": size.width * size.height, "bytes": len(image)}
 
 
+Address = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+
+
+class Addressed(Pipeline):
+    def predict(self, main: Address, sources: list[Address]) -> list[str]:
+        return [main, *sources]
+
+
 class Forms(Pipeline):
     def predict(
         self, image: bytes, count: int, ratio: float, label: str, tags: list[str], note: str = "-", on: bool = False

@@ -37,6 +37,13 @@ async def test_a_large_file_crosses_whole(serve: Serve) -> None:
         assert answer.content == content
 
 
+async def test_a_file_for_an_address_becomes_a_data_uri(serve: Serve) -> None:
+    async with serve("Addressed") as served:
+        sent = [("sources", ("a.csv", b"a,1", "text/csv")), ("sources", ("b", b"b", 'x/"y\\'))]
+        answer = await served.client.post("/predict", data={"main": "https://example.com/c"}, files=sent)
+        assert answer.json() == ["https://example.com/c", "data:text/csv;base64,YSwx", "data:x/y;base64,Yg=="]
+
+
 async def test_a_form_that_does_not_fit_names_the_field(serve: Serve) -> None:
     async with serve("Forms") as served:
         answer = await served.client.post(

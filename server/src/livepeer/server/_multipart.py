@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import anyio.to_thread
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from livepeer.core import JsonSchema, MalformedBodyError
+from livepeer.core import BINARY_MEDIA_TYPE, JsonSchema, MalformedBodyError
 
 from ._body import Body
 from ._shared_files import SharedFile, SharedFiles, pieces
@@ -19,9 +20,12 @@ _CHUNK_BYTES = 192 * 1024
 
 _MAX_PARTS = 1_000
 
+_ADDRESS = "uri"
+"""The format of a string that is an address: a file for it becomes a data URI."""
+
 
 async def multipart_to_json(content_type: bytes, body: Body, schema: JsonSchema, files: SharedFiles) -> Body:
-    """Translate a form: files become base64, other fields what their schema says. Takes `body` over.
+    """Translate a form: files become base64 or data URIs, other fields what their schema says. Takes `body` over.
 
     Raises:
         MalformedBodyError: If the body is no form.
@@ -84,6 +88,10 @@ def _document(form: FormData, schema: JsonSchema) -> Iterator[bytes]:
 def _value(value: UploadFile | str, types: set[str]) -> Iterator[bytes]:
     if isinstance(value, UploadFile):
         yield b'"'
+        if _ADDRESS in types:
+            # A media type comes from the caller: what of it is no part of a JSON string stays away.
+            media_type = re.sub(r"[^\w.+/-]", "", value.content_type or "", flags=re.ASCII) or BINARY_MEDIA_TYPE
+            yield f"data:{media_type};base64,".encode()
         while chunk := value.file.read(_CHUNK_BYTES):
             yield base64.b64encode(chunk)
         yield b'"'
@@ -109,7 +117,7 @@ def _is_json_list(value: UploadFile | str) -> bool:
 
 
 def _types(node: JsonSchema, root: JsonSchema) -> set[str]:
-    """The JSON types that a schema allows; empty if it does not say."""
+    """The JSON types that a schema allows, and `_ADDRESS` if it wants one; empty if it does not say."""
     if "$ref" in node:
         name = str(node["$ref"]).rpartition("/")[2]
         return _types(cast("dict[str, Any]", root.get("$defs", {})).get(name, {}), root)
@@ -119,4 +127,6 @@ def _types(node: JsonSchema, root: JsonSchema) -> set[str]:
     kind = node.get("type")
     if isinstance(kind, str):
         found.add(kind)
+    if node.get("format") == _ADDRESS:
+        found.add(_ADDRESS)
     return found
