@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from livepeer.core import CallCancelledError, InvalidInputError, Problem
-from livepeer.core.fetch import (
+from livepeer.fetch import (
     FetchError,
     FetchLimits,
     fetch,

@@ -11,9 +11,10 @@ from urllib.parse import unquote
 import httpcore2
 import httpx2
 
-from ._description import BINARY_MEDIA_TYPE
+from livepeer.core import BINARY_MEDIA_TYPE
+
+from ._fetching import Fetched, FetchError, FetchLimits
 from ._guarded_network import NETWORK_ERRORS, Clock, GuardedBackend, head, parse, target
-from .fetch import Fetched, FetchError, FetchLimits
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_FILENAME_BYTES = 200

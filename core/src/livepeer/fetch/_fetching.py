@@ -1,10 +1,4 @@
-"""Guarded downloads: what a caller names by URL comes from the public network, within limits, or not at all.
-
-An input may be a URL that a stranger chose, and the machine that fetches it can often reach more than the stranger
-can. So only http and https are spoken, every address that a name resolves to must be public, the address that was
-checked is the one that is dialled, and each redirect is checked again. No proxy of the environment is used. Asks
-for the extra `livepeer-core[fetch]`, from the first download on.
-"""
+"""What a download may cost, and the ways to ask for one."""
 
 import base64
 import binascii
@@ -15,22 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from ._errors import InvalidInputError
+from livepeer.core import InvalidInputError
 
-Number = TypeVar("Number", int, float)
-
-__all__ = [
-    "FetchError",
-    "FetchLimits",
-    "FetchRefusedError",
-    "Fetched",
-    "Poster",
-    "fetch",
-    "fetch_async",
-    "fetch_limits_from_environment",
-    "guarded_poster",
-    "read_data_uri",
-]
+_Number = TypeVar("_Number", int, float)
 
 
 class FetchError(InvalidInputError):
@@ -211,7 +192,7 @@ def _never() -> bool:
     return False
 
 
-def _number(environ: Mapping[str, str], name: str, read: Callable[[str], Number], default: Number) -> Number:
+def _number(environ: Mapping[str, str], name: str, read: Callable[[str], _Number], default: _Number) -> _Number:
     text = environ.get(name, "").strip()
     if not text:
         return default

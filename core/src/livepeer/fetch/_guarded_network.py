@@ -12,9 +12,10 @@ import anyio
 import httpcore2
 import httpx2
 
+from livepeer.core import CallCancelledError
+
 from ._addresses import is_public
-from ._errors import CallCancelledError
-from .fetch import FetchError, FetchLimits, FetchRefusedError
+from ._fetching import FetchError, FetchLimits, FetchRefusedError
 
 NETWORK_ERRORS = (
     httpcore2.NetworkError,
