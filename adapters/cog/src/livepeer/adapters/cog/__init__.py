@@ -1,3 +1,5 @@
 """Serves an unmodified Cog model as a Livepeer capability."""
 
-__all__: list[str] = []
+from ._adapter import CogAdapter
+
+__all__ = ["CogAdapter"]

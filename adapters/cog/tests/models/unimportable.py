@@ -1,0 +1,5 @@
+"""Cannot be imported."""
+
+import cog  # noqa: F401
+
+raise RuntimeError("sesame")
