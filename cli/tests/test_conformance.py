@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 import livepeer.cli.conformance
 from livepeer.cli import app
 from livepeer.cli.conformance import FACTS, Network, NetworkError, Result, check_network
-from livepeer.cli.conformance._checks import Checks
 from livepeer.cli.conformance._listening import FreePort, listening
 from livepeer.cli.conformance._suite import CHECKS
+from livepeer.conformance import Checks
 from livepeer.devnet import BlockingDevNet
 
 NEGATIVE = (

@@ -285,7 +285,7 @@ def call(
     )
 
 
-conformance = typer.Typer(help="Check whether a network keeps the contract.")
+conformance = typer.Typer(help="Check whether a network, or a worker, keeps the contract.")
 app.add_typer(conformance, name="conformance")
 
 
@@ -331,3 +331,27 @@ def network(
         only=only or [],
         as_json=as_json,
     )
+
+
+@conformance.command(epilog='Example: livepeer conformance worker http://127.0.0.1:5000 --input \'{"text": "hello"}\'')
+def worker(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where the worker answers.", show_default=False)],
+    token: Annotated[
+        str | None, typer.Option(metavar="TOKEN", envvar="LIVEPEER_TOKEN", help="The bearer token that calls need.")
+    ] = None,
+    input: Annotated[
+        str | None, typer.Option(metavar="JSON", help="What the operation takes; made from the schema if it can be.")
+    ] = None,
+    slow_input: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="What keeps it at work for some seconds."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Check this clause; may be given many times.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Check every clause of the contract against a running worker, from outside. The exit code is 1 if one fails."""
+    from .conformance._worker_command import check_clauses
+
+    check_clauses(url, token=token, input=input, slow_input=slow_input, only=only or [], as_json=as_json)

@@ -23,6 +23,8 @@ class PipelineAdapter:
             return self._manifest_path(target).exists()
         if target.path is not None and target.path.suffix == CARRIED_SUFFIX:
             return True
+        if target.path is not None and target.path.suffix != ".py":
+            return False
         if target.attribute is None:
             return bool(_candidates(target.load_module()))
         return is_pipeline(target.load())

@@ -4,8 +4,10 @@ The same suite judges a development network in CI and a real go-livepeer elsewhe
 ports; `livepeer conformance network` runs it.
 """
 
-from ._facts import FACTS, Fact
+from livepeer.conformance import Fact, Result
+
+from ._facts import FACTS
 from ._network import Network, NetworkError
-from ._suite import Result, check_network
+from ._suite import check_network
 
 __all__ = ["FACTS", "Fact", "Network", "NetworkError", "Result", "check_network"]

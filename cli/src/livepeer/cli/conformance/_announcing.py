@@ -5,12 +5,13 @@ import json
 import anyio
 import httpx2
 
-from ._checks import Checks, expect, expect_that
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._network import Part
 from ._served import Served
 from ._trial import Trial, eventually
 
-check = Checks()
+check = Checks[Trial]()
 
 _INTERVAL_SECONDS = 0.3
 _BYOC = {"network": "byoc", "capacity": 100, "interval_seconds": _INTERVAL_SECONDS}

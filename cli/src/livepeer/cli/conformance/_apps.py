@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from ._checks import SkippedError
+from livepeer.conformance import SkippedError
+
 from ._network import Network
 
 PRICE: Mapping[str, Any] = {"price": "0.01", "currency": "usd", "unit": "hour"}

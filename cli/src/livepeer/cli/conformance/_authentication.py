@@ -1,10 +1,11 @@
 """Section 2: the bearer token between an orchestrator and its worker."""
 
-from ._checks import Checks, expect, expect_that
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 
 @check("byoc.token.sent", needs=Part.BYOC)

@@ -2,13 +2,14 @@
 
 import anyio
 
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._byoc import is_not_found
-from ._checks import Checks, expect, expect_that
 from ._jobs import orchestrators
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _DIRECTLY = (Part.BYOC, Part.OFFCHAIN)
 _TWO = (Part.BYOC, Part.TWO_ORCHESTRATORS)

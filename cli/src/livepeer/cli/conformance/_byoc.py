@@ -9,7 +9,8 @@ from typing import Any
 import anyio
 import httpx2
 
-from ._checks import expect_that
+from livepeer.conformance import expect_that
+
 from ._network import Network
 
 LONG_SECONDS = 60

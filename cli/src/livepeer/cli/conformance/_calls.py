@@ -6,13 +6,13 @@ import ssl
 from websockets.asyncio.client import connect
 
 from livepeer.client import Gateway
+from livepeer.conformance import Checks, expect, expect_that
 
 from ._apps import Challenge, Session
-from ._checks import Checks, expect, expect_that
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _PAID = (Part.RUNNER, Part.PAID, Part.SIGNER)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import typer
 
 from livepeer.cli._errors import CommandError, UsageError
+from livepeer.conformance import Result
 
 from ._network import Network, NetworkError, network_client
-from ._report import print_json, print_table, progress
-from ._suite import Result, check_network
+from ._report import progress, report
+from ._suite import check_network
 
 
 def check_facts(
@@ -58,10 +58,7 @@ def check_facts(
         add_static=None if orch_cli_url is None else _adder_of_static_runners(orch_cli_url.rstrip("/")),
         worker_host=worker_host,
     )
-    results = _check(network, only)
-    (print_json if as_json else print_table)(results)
-    if any(result.outcome == "failed" for result in results):
-        raise typer.Exit(1)
+    report(_check(network, only), as_json=as_json)
 
 
 def _check(network: Network, only: Sequence[str]) -> list[Result]:

@@ -1,25 +1,8 @@
 """Every fact of the contract that a network, or a worker on it, must keep: one table, ordered by section."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Fact:
-    """One sentence about the network that can be checked."""
-
-    id: str
-    """Stable and dotted: the protocol, the matter, the point; `worker` first where it is about a worker of ours."""
-
-    section: int
-    """The section of the contract that states it."""
-
-    sentence: str
-    """What holds."""
-
-    fault: bool = field(default=False, kw_only=True)
-    """Whether the network would do better to behave otherwise; it is asserted all the same."""
-
+from livepeer.conformance import Fact
 
 _REGISTRATION = (
     Fact("byoc.register.raw-secret", 1, "The raw secret in Authorization registers, and the answer is 200 `ok`."),

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from ._checks import Checks, SkippedError, expect
+from livepeer.conformance import Checks, SkippedError, expect
+
 from ._network import Part
 from ._served import Served
 from ._trial import Trial, eventually
 
-check = Checks()
+check = Checks[Trial]()
 
 
 @check("health.loading")

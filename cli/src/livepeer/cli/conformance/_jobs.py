@@ -2,13 +2,14 @@
 
 import json
 
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._byoc import is_not_found
-from ._checks import Checks, expect, expect_that
 from ._network import Part
 from ._registration import leak
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _DIRECTLY = (Part.BYOC, Part.OFFCHAIN)
 

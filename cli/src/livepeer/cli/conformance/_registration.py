@@ -2,12 +2,13 @@
 
 import httpx2
 
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._byoc import is_not_found
-from ._checks import Checks, expect, expect_that
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _DIRECTLY = (Part.BYOC, Part.OFFCHAIN)
 """An orchestrator takes an unsigned job offchain only."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ._suite import Result
+from livepeer.conformance import Result
 
 _STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
@@ -30,7 +31,18 @@ def progress() -> Generator[Callable[[Result], None]]:
         yield count if console.is_terminal else _ignore
 
 
-def print_table(results: Sequence[Result]) -> None:
+def report(results: Sequence[Result], *, as_json: bool) -> None:
+    """Print the results.
+
+    Raises:
+        typer.Exit: With 1, if a fact does not hold.
+    """
+    (_print_json if as_json else _print_table)(results)
+    if any(result.outcome == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+def _print_table(results: Sequence[Result]) -> None:
     """Print a row a fact, the reasons below it, and a last line that counts them."""
     table = Table("section", "fact", "outcome", "sentence", box=None, pad_edge=False)
     for result in results:
@@ -44,7 +56,7 @@ def print_table(results: Sequence[Result]) -> None:
     console.print(_counted(Counter(result.outcome for result in results)))
 
 
-def print_json(results: Sequence[Result]) -> None:
+def _print_json(results: Sequence[Result]) -> None:
     """Print a list with one object a fact."""
     found = [
         {**asdict(result.fact), "outcome": result.outcome, "reason": result.reason, "seconds": round(result.seconds, 3)}

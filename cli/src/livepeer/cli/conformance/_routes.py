@@ -3,11 +3,12 @@
 import hashlib
 import json
 
-from ._checks import Checks, expect, expect_that
+from livepeer.conformance import Checks, expect, expect_that
+
 from ._network import Part
 from ._trial import Trial, eventually
 
-check = Checks()
+check = Checks[Trial]()
 
 _VALUE = {"a": [1, 2]}
 _BODY = json.dumps({"value": _VALUE}).encode()

@@ -7,12 +7,13 @@ from typing import Any
 
 import anyio
 
+from livepeer.conformance import Checks, UnexpectedError, expect, expect_that
+
 from ._apps import PRICE, Runner
-from ._checks import Checks, UnexpectedError, expect, expect_that
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _TTL_SECONDS = 20
 _SWEEP_SECONDS = 5

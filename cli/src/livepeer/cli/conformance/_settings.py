@@ -1,15 +1,15 @@
 """Section 8, and the end of 1: what the environment of a worker is understood to say."""
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 
+from livepeer.conformance import Checks, expect
 from livepeer.server import RegistrationOptions, Settings
 
-from ._checks import CheckFunction, Checks, expect
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _ALIASES: Mapping[str, tuple[str, str, object]] = {
     "ORCH_SECRET": ("orch_token", "s3cret", "s3cret"),
@@ -38,7 +38,7 @@ async def certificates(trial: Trial) -> None:
         expect("verify_tls when it is switched off", Settings.read().verify_tls, False)
 
 
-def _alias(variable: str, setting: str, value: str, expected: object) -> CheckFunction:
+def _alias(variable: str, setting: str, value: str, expected: object) -> Callable[[Trial], Awaitable[None]]:
     async def is_read(trial: Trial) -> None:
         del trial
         with _environment(**{variable: value}):

@@ -9,12 +9,12 @@ import anyio
 import httpx2
 
 from livepeer.client import Gateway, LivepeerError
+from livepeer.conformance import Checks, UnexpectedError, expect, expect_that
 
-from ._checks import Checks, UnexpectedError, expect, expect_that
 from ._network import Part
 from ._trial import Trial
 
-check = Checks()
+check = Checks[Trial]()
 
 _DIRECTLY = (Part.BYOC, Part.OFFCHAIN)
 _DONE = b"data: [DONE]\n\n"

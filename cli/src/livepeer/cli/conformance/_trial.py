@@ -8,9 +8,10 @@ from typing import Any
 import anyio
 import httpx2
 
+from livepeer.conformance import SkippedError, UnexpectedError
+
 from ._apps import Apps
 from ._byoc import Byoc
-from ._checks import SkippedError, UnexpectedError
 from ._listening import FreePort
 from ._network import Network, Part
 from ._served import TOKEN, Model, Served, serving

@@ -1,3 +1,6 @@
 """A minimal adapter, to copy."""
 
-__all__: list[str] = []
+from ._adapter import TemplateAdapter
+from ._capability import HandlerCapability
+
+__all__ = ["HandlerCapability", "TemplateAdapter"]

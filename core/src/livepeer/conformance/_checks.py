@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from enum import Enum
+from typing import Generic, TypeVar
 
 from livepeer.core import LivepeerError
 
-from ._network import Part
-
-if TYPE_CHECKING:
-    from ._trial import Trial
-
-CheckFunction = Callable[["Trial"], Awaitable[None]]
+TrialT = TypeVar("TrialT")
+"""What one check works with."""
 
 _SECONDS = 30.0
 
@@ -25,11 +22,11 @@ class SkippedError(LivepeerError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class Check(Generic[TrialT]):
     """How one fact is checked."""
 
-    function: CheckFunction
-    needs: frozenset[Part]
+    function: Callable[[TrialT], Awaitable[None]]
+    needs: frozenset[Enum]
     """Without any of these there is nothing to check."""
 
     seconds: float
@@ -39,20 +36,20 @@ class Check:
     """Whether it disturbs every other check, and so runs when they are done."""
 
 
-class Checks:
+class Checks(Generic[TrialT]):
     """The checks of one module, by the ids of their facts; the module calls it `check`, and decorates with it."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Check] = {}
+        self._by_id: dict[str, Check[TrialT]] = {}
 
     def __call__(
-        self, fact_id: str, *, needs: Part | Collection[Part] = (), seconds: float = _SECONDS, alone: bool = False
-    ) -> Callable[[CheckFunction], CheckFunction]:
+        self, fact_id: str, *, needs: Enum | Collection[Enum] = (), seconds: float = _SECONDS, alone: bool = False
+    ) -> Callable[[Callable[[TrialT], Awaitable[None]]], Callable[[TrialT], Awaitable[None]]]:
         """Take the decorated function for the check of a fact.
 
         Args:
             fact_id: The fact's id.
-            needs: What the network must have for it.
+            needs: What must be there for it.
             seconds: How long it may take.
             alone: Whether it disturbs every other check.
 
@@ -60,23 +57,23 @@ class Checks:
             ValueError: The fact has a check already.
         """
 
-        def register(function: CheckFunction) -> CheckFunction:
+        def register(function: Callable[[TrialT], Awaitable[None]]) -> Callable[[TrialT], Awaitable[None]]:
             if fact_id in self._by_id:
                 raise ValueError(f"{fact_id} has a check already")
-            parts = frozenset([needs] if isinstance(needs, Part) else needs)
+            parts = frozenset([needs] if isinstance(needs, Enum) else needs)
             self._by_id[fact_id] = Check(function=function, needs=parts, seconds=seconds, alone=alone)
             return function
 
         return register
 
     @classmethod
-    def merged(cls, parts: Iterable[Self]) -> Mapping[str, Check]:
+    def merged(cls, parts: Iterable["Checks[TrialT]"]) -> Mapping[str, Check[TrialT]]:
         """The checks of several modules, by id.
 
         Raises:
             ValueError: A fact has two.
         """
-        found: dict[str, Check] = {}
+        found: dict[str, Check[TrialT]] = {}
         for part in parts:
             if twice := found.keys() & part._by_id.keys():
                 raise ValueError(f"{', '.join(twice)} has a check already")

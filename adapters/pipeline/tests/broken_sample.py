@@ -1,0 +1,3 @@
+"""What the conformance suite cannot serve."""
+
+raise RuntimeError("sesame")
