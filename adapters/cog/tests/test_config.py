@@ -101,6 +101,15 @@ def test_every_key_is_translated_or_named(tmp_path: Path, caplog: pytest.LogCapt
     assert "'build.fast'" in caplog.text
 
 
+def test_a_project_whose_weights_are_not_there_is_not_served(tmp_path: Path) -> None:
+    config = "run: unit_weighed.py:run\nweights:\n  - {name: base, target: weights/base, source: {uri: hf://a/b}}\n"
+    target = project(tmp_path, config, unit_weighed="def run(text: str) -> str:\n    return text\n")
+    with pytest.raises(TargetError, match="nothing at weights/base, where the weights 'base' belong"):
+        CogAdapter().load(target)
+    (tmp_path / "weights" / "base").mkdir(parents=True)
+    CogAdapter().load(target).teardown()
+
+
 def test_a_manifest_of_little_says_little(tmp_path: Path) -> None:
     folder = tmp_path / "Some_Model"
     folder.mkdir()

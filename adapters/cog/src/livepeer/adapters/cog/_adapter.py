@@ -41,6 +41,7 @@ class CogAdapter:
         from ._reference import find_handler
 
         project = find_project(target)
+        project.check_weights()
         surroundings = Surroundings(project)
         surroundings.enter()
         try:

@@ -53,6 +53,19 @@ class Project:
             return network_name(self.attribute)
         return network_name(self.root.name)
 
+    def check_weights(self) -> None:
+        """Make sure that managed weights are there: Cog brings them into its image, and nothing does here.
+
+        Raises:
+            TargetError: If some are not; names them, and where they belong.
+        """
+        for weight in self.config.weights if self.config is not None else ():
+            if not (self.root / weight.target).exists():
+                raise TargetError(
+                    f"{CONFIG_FILE}: there is nothing at {weight.target}, where the weights {weight.name!r} belong; "
+                    "they are not fetched here, so put them there first"
+                )
+
 
 def find_project(target: Target) -> Project:
     """The project that a target names, or is in.
