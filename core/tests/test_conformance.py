@@ -60,6 +60,7 @@ def answering(answer: Callable[[str, str], Answer]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one write, or each answer waits for an acknowledgement
 
         def respond(self) -> None:
             length = int(self.headers.get("content-length", "0"))
