@@ -180,7 +180,7 @@ function upload(field, attributes) {
 
 /** A URL that is typed, or a file of this machine that goes into the input as a data URL. */
 function address(field, { required, ...attributes }) {
-  const box = element("input", { ...attributes, type: "text", placeholder: "https://…, or a file:" });
+  const box = element("input", { ...attributes, type: "text", placeholder: "A URL, or a file:" });
   const picker = element("input", { type: "file", "aria-label": `${field.name}, file` });
   picker.addEventListener("input", () => {
     if (picker.files.length) box.value = "";
