@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Any, TypedDict
 
-from cog import BasePredictor, Input, Opaque
+from cog import BasePredictor, Input
 
 
 class Point(TypedDict):
@@ -40,8 +40,3 @@ class Objects(BasePredictor):
         point: Point = Input(default={"x": 0, "y": 0}),
     ) -> dict:
         return {"anything": anything, "free": free, "numbers": numbers, "point": point}
-
-
-class Opaques(BasePredictor):
-    def predict(self, one: Annotated[Point, Opaque], many: Annotated[list[Point], Opaque] = Input(default=[])) -> dict:
-        return {"one": one, "many": many, "types": [type(one).__name__, type(many).__name__]}

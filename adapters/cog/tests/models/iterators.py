@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path as StandardPath
 
-from cog import AsyncConcatenateIterator, BasePredictor, BaseRunner, ConcatenateIterator, Input, Path, current_scope
+from cog import AsyncConcatenateIterator, BasePredictor, ConcatenateIterator, Input, Path, current_scope
 
 
 class Words(BasePredictor):
@@ -16,8 +16,8 @@ class Words(BasePredictor):
             time.sleep(pause)
 
 
-class Joined(BaseRunner):
-    def run(self, text: str) -> ConcatenateIterator[str]:
+class Joined(BasePredictor):
+    def predict(self, text: str) -> ConcatenateIterator[str]:
         yield from text
 
 

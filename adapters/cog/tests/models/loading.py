@@ -5,22 +5,12 @@ import os
 import sys
 import threading
 
-from cog import BasePredictor, BaseRunner, Input
+from cog import BasePredictor, Input
 
 
 class OldStyle(BasePredictor):
     def predict(self, text: str) -> str:
         return f"old {text}"
-
-
-class NewStyle(BaseRunner):
-    def run(self, text: str) -> str:
-        return f"new {text}"
-
-
-class RunnerThatPredicts(BaseRunner):
-    def predict(self, text: str) -> str:
-        return f"mixed {text}"
 
 
 class Bare:

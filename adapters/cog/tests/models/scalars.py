@@ -2,7 +2,7 @@
 
 from typing import Optional, Union
 
-from cog import BasePredictor, BaseRunner, Input
+from cog import BasePredictor, Input
 
 
 def seen(*values: object) -> str:
@@ -14,8 +14,8 @@ class Scalars(BasePredictor):
         return seen(text, count, ratio, flag)
 
 
-class Defaults(BaseRunner):
-    def run(
+class Defaults(BasePredictor):
+    def predict(
         self,
         text: str = Input(default="hello", description="What to say"),
         count: int = 3,

@@ -3,7 +3,7 @@
 import threading
 
 import cog
-from cog import BasePredictor, BaseRunner, current_scope
+from cog import BasePredictor, current_scope
 
 
 def record(metrics: object, how: str) -> None:
@@ -108,10 +108,10 @@ class Metrics(BasePredictor):
         return repr(scope) if how == "shown" else how
 
 
-class MoreMetrics(BaseRunner):
+class MoreMetrics(BasePredictor):
     """The other ways to reach the same."""
 
-    def run(self, how: str) -> str:
+    def predict(self, how: str) -> str:
         match how:
             case "scope":
                 current_scope().record_metric("n", 1)

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from cog import BasePredictor, BaseRunner, Path
+from cog import BasePredictor, Path
 
 
 class Weights(BasePredictor):
@@ -44,12 +44,12 @@ class Leaving(BasePredictor):
         return "never"
 
 
-class Talking(BaseRunner):
+class Talking(BasePredictor):
     def setup(self) -> None:
         print("loading")
         print("loaded", file=sys.stderr)
 
-    def run(self) -> str:
+    def predict(self) -> str:
         return "ready"
 
 

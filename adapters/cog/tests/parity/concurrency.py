@@ -127,6 +127,7 @@ MODELS = (
         name="three at once of a sync model",
         file="concurrency.py",
         target="Sync",
+        since="0.22",
         yaml={"concurrency": {"max": 3}},
         cases=[
             Case(

@@ -88,7 +88,6 @@ MODELS = (
         name="defaults",
         file="scalars.py",
         target="Defaults",
-        key="run",
         cases=[
             succeeds("none given", {}, "str:'hello' int:3 float:0.5 bool:False list:['a', 'b']"),
             succeeds("one given", {"count": 4}, "str:'hello' int:4 float:0.5 bool:False list:['a', 'b']"),
@@ -318,8 +317,9 @@ MODELS = (
     ),
     Model(
         name="opaque inputs",
-        file="documents.py",
+        file="opaque.py",
         target="Opaques",
+        since="0.20",
         cases=[
             succeeds(
                 "passed through",
@@ -334,7 +334,6 @@ MODELS = (
         name="inputs of another shape",
         file="scalars.py",
         target="Defaults",
-        key="run",
         cases=[
             Case(name="a list", ask=Prediction(input=[1]), cog=refused(("__root__", '[1] is not of type "object"'))),
             Case(name="text", ask=Prediction(input="x"), cog=refused(("__root__", '"x" is not of type "object"'))),

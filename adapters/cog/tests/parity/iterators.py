@@ -191,7 +191,6 @@ MODELS = (
         name="an iterator to be joined",
         file="iterators.py",
         target="Joined",
-        key="run",
         streaming=True,
         cases=both({"text": "abc"}, "a", "b", "c"),
     ),

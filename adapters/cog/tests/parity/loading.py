@@ -7,10 +7,18 @@ from .records import Answer, Case, Difference, Holding, Matching, Model
 from .setups import health_and_prediction, in_cogs_words, setup_failed
 
 
-def shape(target: str, output: str, *, key: str = "predict", more: tuple[Case, ...] = (), **fields: Any) -> Model:
+def shape(
+    target: str,
+    output: str,
+    *,
+    file: str = "loading.py",
+    key: str = "predict",
+    more: tuple[Case, ...] = (),
+    **fields: Any,
+) -> Model:
     return Model(
         name=f"loading {target}",
-        file="loading.py",
+        file=file,
         target=target,
         key=key,
         cases=[succeeds("a word", {"text": "word"}, output), *more],
@@ -47,8 +55,8 @@ def unloadable(name: str, file: str, target: str, error: str, ours: str, **field
 
 MODELS = (
     shape("OldStyle", "old word"),
-    shape("NewStyle", "new word", key="run"),
-    shape("RunnerThatPredicts", "mixed word", key="run"),
+    shape("NewStyle", "new word", file="runners.py", key="run", since="0.20"),
+    shape("RunnerThatPredicts", "mixed word", file="runners.py", key="run", since="0.20"),
     shape("Bare", "bare word", more=(succeeds("its default", {}, "bare default"),)),
     shape("BareRunner", "bare runner word", key="run"),
     shape("Child", "child of old word"),
@@ -93,12 +101,14 @@ MODELS = (
     Model(
         name="a file alone",
         file="defaults.py",
+        since="0.20",
         schema=False,
         cases=[succeeds("its runner", {"text": "a"}, "runner a")],
     ),
     Model(
         name="a file with a runner and a predictor",
         file="defaults.py",
+        since="0.20",
         target="Predictor",
         cases=[succeeds("the named one", {"text": "a"}, "predictor a")],
     ),

@@ -88,7 +88,6 @@ MODELS = (
         name="more metrics",
         file="scopes.py",
         target="MoreMetrics",
-        key="run",
         cases=[
             records("scope", {"n": 3}),
             records("self", {"n": 1, "l": [1]}),

@@ -105,7 +105,6 @@ MODELS = (
         name="a setup that talks",
         file="setups.py",
         target="Talking",
-        key="run",
         cases=[
             Case(
                 name="health and prediction",
