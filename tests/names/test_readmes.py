@@ -10,7 +10,8 @@ from .house import ROOT
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LONGEST_LINES = 150
 
-READMES = [ROOT / "README.md", *(ROOT / folder / "README.md" for folder in ("core", "server", "adapters/pipeline"))]
+FOLDERS = ("core", "server", "adapters/pipeline", "adapters/cog", "adapters/_template")
+READMES = [ROOT / "README.md", *(ROOT / folder / "README.md" for folder in FOLDERS)]
 
 
 def snippets(readme: Path, *languages: str) -> list[str]:
