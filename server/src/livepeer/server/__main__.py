@@ -3,8 +3,7 @@
 import argparse
 import sys
 
-from ._environment import SettingsError
-from ._serve import serve_target
+from ._host_process import HostProcess
 
 
 def main() -> None:
@@ -19,8 +18,13 @@ def main() -> None:
         "--worker", choices=("process", "inline"), help="where the model runs (LIVEPEER_WORKER, process)"
     )
     arguments = vars(parser.parse_args())
+    # Before anything of the server is imported: the model's process takes longest to begin.
+    started = HostProcess.start(None, {})
+    from ._environment import SettingsError
+    from ._serve import serve_target
+
     try:
-        serve_target(arguments.pop("target"), **arguments)
+        serve_target(arguments.pop("target"), started=started, **arguments)
     except (SettingsError, OSError) as error:
         sys.exit(f"error: {error}")
 

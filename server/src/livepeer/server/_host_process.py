@@ -42,6 +42,13 @@ class HostProcess:
             )
         return cls(guardian=guardian, data=data, control=control, mounts=mounts)
 
+    def end(self) -> None:
+        """End it before it has anything to do."""
+        for pipe in (self.guardian.stdin, *self.outputs, self.data, self.control, self.mounts):
+            if pipe is not None:
+                pipe.close()
+        self.guardian.wait()
+
     @property
     def outputs(self) -> "tuple[IO[bytes], IO[bytes]]":
         """Its standard output and standard error."""

@@ -36,6 +36,7 @@ class ProcessWorker(HostWorker):
         python: Interpreter of another virtual environment that holds `livepeer-core`, the adapter and
             the framework; None for this one.
         environment: Variables for the child on top of this process's own.
+        started: The child, if somebody has started it already, under this interpreter and without variables.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class ProcessWorker(HostWorker):
         adapter: str | None = None,
         python: str | None = None,
         environment: dict[str, str] | None = None,
+        started: HostProcess | None = None,
     ) -> None:
         super().__init__(LoadOrder(target=target, adapter=adapter))
         self._python = python
         self._environment = environment or {}
-        self._launched: HostProcess | None = None
+        self._started = started
         self._process: subprocess.Popen[bytes] | None = None
         self._pumps: list[LogPump] = []
         self._supervisor: asyncio.Task[None] | None = None
@@ -60,8 +62,8 @@ class ProcessWorker(HostWorker):
 
     def launch(self) -> None:
         """Start the child ahead of `start()`: it imports while this process still does. Needs no loop."""
-        if self._python is None:
-            self._launched = HostProcess.start(None, self._environment)
+        if self._python is None and self._started is None:
+            self._started = HostProcess.start(None, self._environment)
 
     async def start(self, on_change: Callable[[], None]) -> None:
         """Start the child and whatever starts it again."""
@@ -116,7 +118,7 @@ class ProcessWorker(HostWorker):
         await anyio.sleep(delay)
 
     def _spawn(self) -> None:
-        started, self._launched = self._launched or HostProcess.start(self._python, self._environment), None
+        started, self._started = self._started or HostProcess.start(self._python, self._environment), None
         self._process = started.guardian
         self._pumps = [LogPump(pipe, self.log_tail.append) for pipe in started.outputs]
         self._connect(started.data, started.control, started.mounts)

@@ -9,6 +9,7 @@ from livepeer.core import Registrar
 
 from ._binding import bind
 from ._environment import Settings, SettingsError
+from ._host_process import HostProcess
 from ._inline_worker import InlineWorker
 from ._lifecycle import Lifecycle
 from ._options import RegistrationOptions
@@ -23,6 +24,7 @@ def serve_target(
     *,
     worker: Worker | Literal["process", "inline"] | None = None,
     environment: Mapping[str, str] | None = None,
+    started: HostProcess | None = None,
     **settings: Any,
 ) -> None:
     """Serve a target until SIGTERM or Ctrl-C.
@@ -31,6 +33,7 @@ def serve_target(
         target: What to serve: `module:attribute`, a file or a directory.
         worker: What runs it; "process" or "inline" for one of the two kinds, None for what the environment says.
         environment: Variables for the model's own process, on top of this one's.
+        started: A process that was started for the model already; ended if the settings want another.
         settings: Fields of `Settings`, which win over the environment; None means unset.
 
     Raises:
@@ -44,7 +47,7 @@ def serve_target(
     options = found.server_options()
     sock = bind(found.host, found.port)
     registration = found.registration_options(options.token, port=sock.getsockname()[1])
-    worker = worker or _make_worker(target, found, environment or {})
+    worker = worker or _make_worker(target, found, environment or {}, started)
     if isinstance(worker, ProcessWorker):
         worker.launch()
     # Only now: what serves HTTP takes as long to import as the model's process takes to begin.
@@ -64,9 +67,20 @@ def _make_registrar(lifecycle: Lifecycle, options: RegistrationOptions) -> Regis
     return make_registrar(lifecycle, options)
 
 
-def _make_worker(target: str, settings: Settings, environment: Mapping[str, str]) -> Worker:
+def _make_worker(
+    target: str, settings: Settings, environment: Mapping[str, str], started: HostProcess | None
+) -> Worker:
+    if started is not None and (settings.worker == "inline" or settings.python is not None):
+        started.end()
+        started = None
     if settings.worker == "process":
-        return ProcessWorker(target, adapter=settings.adapter, python=settings.python, environment=dict(environment))
+        return ProcessWorker(
+            target,
+            adapter=settings.adapter,
+            python=settings.python,
+            environment=dict(environment),
+            started=started,
+        )
     if settings.python is not None:
         raise SettingsError("worker is inline: the model runs under this interpreter, so leave python unset")
     return InlineWorker(target, adapter=settings.adapter)
