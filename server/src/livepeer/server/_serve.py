@@ -70,7 +70,7 @@ def _make_registrar(lifecycle: Lifecycle, options: RegistrationOptions) -> Regis
 def _make_worker(
     target: str, settings: Settings, environment: Mapping[str, str], started: HostProcess | None
 ) -> Worker:
-    if started is not None and (settings.worker == "inline" or settings.python is not None):
+    if started is not None and (settings.worker == "inline" or settings.python is not None or environment):
         started.end()
         started = None
     if settings.worker == "process":
