@@ -13,6 +13,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from livepeer.core import (
     Call,
+    Encoded,
     FunctionOperation,
     InvalidInputError,
     MalformedBodyError,
@@ -227,8 +228,8 @@ def test_bytes_answers_have_their_declared_media_type() -> None:
     def plain() -> bytes:
         return b"p"
 
-    assert FunctionOperation(png).encode(b"p") == (b"p", "image/png")
-    assert FunctionOperation(plain).encode(b"p") == (b"p", "application/octet-stream")
+    assert FunctionOperation(png).encode(b"p") == Encoded(b"p", "image/png")
+    assert FunctionOperation(plain).encode(b"p") == Encoded(b"p", "application/octet-stream")
     assert FunctionOperation(png).description.output_schema == {"type": "string", "contentMediaType": "image/png"}
 
 

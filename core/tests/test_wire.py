@@ -25,17 +25,20 @@ from livepeer.host._wire import (
     ANSWER,
     CALL,
     EVENTS,
+    HEAD,
     FrameReader,
     pack,
     pack_answer,
     pack_call,
     pack_credit,
+    pack_head,
     pack_shared,
     read_shared,
     share,
     unpack_answer,
     unpack_call,
     unpack_credit,
+    unpack_head,
 )
 
 
@@ -71,9 +74,30 @@ def test_a_call_and_an_answer_are_read_as_they_were_written() -> None:
     first, second, third, credit = through(call, answer, plain, pack_credit(3, 2**40))
     assert (first.kind, first.call) == (CALL, 7)
     assert unpack_call(first) == (1, 1.5, "a/b", "id", b"a:b\nc:d", b"body")
-    assert (second.kind, unpack_answer(second)) == (ANSWER, (b"image/png", b"{}", b"png", 0))
-    assert unpack_answer(third) == (b"", b"", b"1", 0)
+    assert (second.kind, unpack_answer(second)) == (ANSWER, (b"image/png", b"{}", b"png", 0, 200, []))
+    assert unpack_answer(third) == (b"", b"", b"1", 0, 200, ())
     assert unpack_credit(credit) == 2**40
+
+
+def test_an_answer_and_a_stream_have_a_status_and_headers_of_their_own() -> None:
+    headers = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2: x"), (b"x-empty", b"")]
+    answer = pack_answer(1, media_type=b"", metrics=b"", body=b"1", status=418, headers=headers)
+    bare = pack_answer(2, media_type=b"", metrics=b"", body=b"1", status=404)
+    first, second, third = through(answer, bare, pack_head(3, status=202, headers=headers))
+    assert unpack_answer(first) == (b"", b"", b"1", 0, 418, headers)
+    assert unpack_answer(second) == (b"", b"", b"1", 0, 404, ())
+    assert (third.kind, unpack_head(third)) == (HEAD, (202, headers))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [(b"a b", b"x"), (b"", b"x"), (b"a:b", b"x"), (b"X-Upper", b"x"), (b"a", b"x\r\ninjected: 1"), (b"a", b"\n")],
+)
+def test_what_is_no_header_does_not_cross(header: tuple[bytes, bytes]) -> None:
+    with pytest.raises(ValueError, match="is none"):
+        pack_answer(1, media_type=b"", metrics=b"", headers=[header])
+    with pytest.raises(ValueError, match="is none"):
+        pack_head(1, status=200, headers=[header])
 
 
 def test_shared_bodies_keep_to_their_frames() -> None:

@@ -10,7 +10,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import livepeer.host._checks as checks
-from livepeer.core import Call, Encoded, Info, Manifest, Mount, OperationDescription, Target, current_call
+from livepeer.core import (
+    Call,
+    Encoded,
+    Info,
+    Manifest,
+    Mount,
+    NotReadyError,
+    OperationDescription,
+    Target,
+    current_call,
+)
 
 Scope = dict[str, Any]
 
@@ -481,6 +491,12 @@ class Everything(Beside):
         ]
 
 
+class AtTheOperation(Beside):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mounts = [Mount(app=without_lifespan, paths=("/predict", "/"))]
+
+
 class CannotStart(Beside):
     def __init__(self) -> None:
         super().__init__()
@@ -563,6 +579,8 @@ class Checked(Beside):
         if not gate("check", "says").exists():
             return None
         text = gate("check", "says").read_text()
+        if text == "not ready":
+            raise NotReadyError("warming up")
         if text == "raise":
             raise RuntimeError("it broke")
         return text or None

@@ -59,6 +59,24 @@ async def test_a_model_that_is_unwell_is_an_error_until_it_is_well_again(
         assert (await served.client.post("/predict", json={"a": 1})).json() == {"a": 1}
 
 
+@CHECKED
+async def test_a_model_that_is_not_ready_for_now_is_loading_until_it_is(
+    name: str, serve_mounts: ServeMounts, marks: Marks
+) -> None:
+    async with serve_mounts(name) as served:
+        says(marks, "not ready")
+        health = await served.until("LOADING")
+        assert health["reason"] == "warming up"
+        refused = await served.client.post("/predict", json={})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "warming up" in refused.json()["detail"]
+        says(marks, "too hot")
+        await served.until("ERROR")
+        says(marks, "")
+        assert "reason" not in await served.until("IDLE")
+        assert (await served.client.post("/predict", json={"a": 1})).json() == {"a": 1}
+
+
 async def test_another_reason_is_told_too(serve_mounts: ServeMounts, marks: Marks) -> None:
     async with serve_mounts("Checked") as served:
         for reason in ("one", "another"):

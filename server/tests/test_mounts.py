@@ -107,6 +107,14 @@ async def test_the_longest_path_takes_the_request(path: str, where: str, serve_m
             assert scope["path"] == path
 
 
+async def test_what_is_no_post_at_an_operations_path_is_the_mounts_that_names_it(serve_mounts: ServeMounts) -> None:
+    async with serve_mounts("AtTheOperation") as served:
+        assert (await served.client.post("/predict", json={"a": 1})).json() == {"a": 1}
+        for method in ("GET", "PUT", "OPTIONS"):
+            assert (await served.client.request(method, "/predict")).status_code == 200
+        assert (await served.client.put("/run")).status_code == 405
+
+
 async def test_the_contracts_own_routes_come_first(serve_mounts: ServeMounts) -> None:
     async with serve_mounts("Everything", options=ServerOptions(operator_routes=True)) as served:
         client = served.client
@@ -406,6 +414,17 @@ async def test_what_goes_on_behind_an_answer_is_work_and_is_waited_for(serve_mou
             assert not marks.has("background", "done")
             marks.go("background")
         assert marks.has("background", "done")
+        assert life(marks)[-1] == "teardown"
+
+
+async def test_what_goes_on_behind_an_answer_is_cancelled_at_the_end_of_the_drain(
+    serve_mounts: ServeMounts, marks: Marks
+) -> None:
+    async with serve_mounts("Beside", options=ServerOptions(drain_seconds=0.1, stuck_seconds=10)) as served:
+        assert (await served.client.get("/app/background")).json() == "soon"
+        await marks.wait("background", "entered")
+        await served.server.stop()
+        assert not marks.has("background", "done")
         assert life(marks)[-1] == "teardown"
 
 

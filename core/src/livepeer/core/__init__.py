@@ -11,6 +11,7 @@ from ._adapter import ADAPTER_GROUP, Adapter, find_adapter
 from ._call import Call, current_call
 from ._capability import Capability, describe
 from ._description import (
+    ANY_MEDIA_TYPE,
     BINARY_MEDIA_TYPE,
     JSON_MEDIA_TYPE,
     SSE_MEDIA_TYPE,
@@ -32,6 +33,7 @@ from ._errors import (
     MalformedBodyError,
     MediaTypeError,
     ModelFailedError,
+    ModelRefusedError,
     NotReadyError,
     PayloadTooLargeError,
     SessionEndedError,
@@ -42,7 +44,7 @@ from ._errors import (
 )
 from ._health import HealthState
 from ._mount import AsgiApp, Checking, Mount, Mounting
-from ._operation import Encoded, Interruptible, Operation
+from ._operation import Encoded, Interruptible, Operation, Streaming
 from ._problem import PROBLEM_MEDIA_TYPE, Problem
 from ._registrar import Registrar, Registration, RegistrationState
 from ._sse import MAX_LINE_BYTES, SSE_DONE, SSE_PING, sse_event
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADAPTER_GROUP",
+    "ANY_MEDIA_TYPE",
     "BINARY_MEDIA_TYPE",
     "JSON_MEDIA_TYPE",
     "MANIFEST_FILE",
@@ -88,6 +91,7 @@ __all__ = [
     "MediaType",
     "MediaTypeError",
     "ModelFailedError",
+    "ModelRefusedError",
     "Mount",
     "MountDescription",
     "Mounting",
@@ -101,6 +105,7 @@ __all__ = [
     "RegistrationState",
     "SessionEndedError",
     "SignatureError",
+    "Streaming",
     "Target",
     "TargetError",
     "UnauthorizedError",

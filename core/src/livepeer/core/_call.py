@@ -1,11 +1,13 @@
 """What one request carries through a model."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ._errors import CallCancelledError
+
+_PATH = b":path:"
 
 CURRENT_CALL: ContextVar["Call | None"] = ContextVar("livepeer_call", default=None)
 
@@ -17,7 +19,8 @@ class Call:
 
     Args:
         id: The request's id, as in the log and in error documents.
-        headers: The request's headers as HTTP/1.1 lines, lower-case names, decoded on first use.
+        headers: The request's headers as HTTP/1.1 lines, lower-case names, decoded on first use; before them
+            ``:path:`` and the URL, for an operation that takes any media type.
         deadline: `time.monotonic()` by which the call must have ended; None for no limit.
         report_progress: Takes a fraction (0 to 1) and a message to whoever watches.
     """
@@ -46,9 +49,20 @@ class Call:
     def headers(self) -> Mapping[str, str]:
         """The request's headers by lower-case name; credentials are not among them."""
         if self._headers is None:
-            lines = (line.partition(":") for line in self._header_lines.decode("latin-1").split("\n") if line)
-            self._headers = {name: value for name, _, value in lines}
+            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers}
         return self._headers
+
+    @property
+    def raw_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """The request's headers as ASGI has them: lower-case names, in their order, none left out."""
+        lines = (line.partition(b":") for line in self._header_lines.split(b"\n"))
+        return [(name, value) for name, _, value in lines if name]
+
+    @property
+    def url(self) -> str:
+        """Path and query as they came, for an operation that takes any media type; else ``""``."""
+        first, _, _ = self._header_lines.partition(b"\n")
+        return first.removeprefix(_PATH).decode("latin-1") if first.startswith(_PATH) else ""
 
     @property
     def remaining_seconds(self) -> float | None:

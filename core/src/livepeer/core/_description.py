@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 JSON_MEDIA_TYPE = "application/json"
+ANY_MEDIA_TYPE = "*/*"
 SSE_MEDIA_TYPE = "text/event-stream"
 BINARY_MEDIA_TYPE = "application/octet-stream"
 
@@ -48,7 +49,8 @@ class OperationDescription(_Frozen):
     """JSON Schema of the answer, or of one event's data if the operation streams."""
 
     input_media_types: tuple[str, ...] = (JSON_MEDIA_TYPE,)
-    """What the operation itself reads. Multipart is the server's translation into the first of these."""
+    """What the operation itself reads. Multipart is the server's translation into the first of these, unless
+    one is ``*/*``: then every body reaches the operation as it came."""
 
     output_media_type: str = JSON_MEDIA_TYPE
     streams: bool = False
@@ -56,6 +58,12 @@ class OperationDescription(_Frozen):
 
     capacity: int = Field(default=1, ge=1)
     """How many calls may run at once."""
+
+    pool: str | None = None
+    """Operations of one pool share their slots: as many as the first of them has."""
+
+    timeout_seconds: float | None = Field(default=None, gt=0)
+    """How long a call may take, where the server's own limit is not shorter."""
 
 
 class MountDescription(_Frozen):

@@ -12,6 +12,7 @@ LivepeerError
     ├── MediaTypeError         415
     ├── InvalidInputError      422
     ├── CallCancelledError     499
+    ├── ModelRefusedError      400, or as the model says
     ├── ModelFailedError       500
     ├── HostCrashedError       500
     ├── NotReadyError          503
@@ -60,7 +61,7 @@ class CallError(LivepeerError):
         retry_after_seconds: When trying again makes sense.
     """
 
-    status: ClassVar[int] = 500
+    status: int = 500
     """HTTP status that the caller gets."""
 
     code: ClassVar[str] = "internal"
@@ -124,6 +125,31 @@ class CallCancelledError(CallError):
     """Raised when the caller left, or the server withdrew the call, before it ended."""
 
     status, code, title = 499, "cancelled", "The call was cancelled"
+
+
+class ModelRefusedError(CallError):
+    """Raised when the model itself turns a call down, with a status of its own choice.
+
+    Args:
+        detail: What happened, for the caller to read.
+        status: From 400 to 599. 401 becomes 403: only a missing token is 401 (BYOC contract, section 2).
+        errors: The fields at fault, if the input was.
+    """
+
+    status, code, title = 400, "refused", "The model refused the call"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int = 400,
+        errors: Sequence[FieldError] = (),
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(detail, errors=errors, retry_after_seconds=retry_after_seconds)
+        if not 400 <= status <= 599:
+            raise ValueError(f"{status} is no status of an error")
+        self.status = 403 if status == 401 else status
 
 
 class ModelFailedError(CallError):

@@ -20,13 +20,14 @@ class Mount:
 
     It gets every request as it came: the whole path, an empty `root_path`. A request counts as work under way
     until the application returns, also when its answer has long been sent: what runs in the background belongs
-    into that time, and the server waits for it before it stops.
+    into that time. A server that stops waits for it as long as for calls, and cancels it then.
     """
 
     app: AsgiApp
     paths: tuple[str, ...]
     """The paths that are its own, with all that is below them; ``/`` for whatever is nobody else's. The
-    contract's own routes and the operations come first."""
+    contract's own routes and the operations come first; what is no POST at an operation's path is the
+    mount's that names this very path."""
 
     apart: bool = False
     """Whether it has a thread and a loop of its own and is served from before `setup()` on, also after a `setup()`
@@ -52,7 +53,8 @@ class Checking(Protocol):
     """A capability that can tell, while it serves, whether it is still well."""
 
     def check(self) -> Awaitable[str | None] | str | None:
-        """What is wrong with the model, None if nothing is. Raising says the same as a reason.
+        """What is wrong with the model, None if nothing is. Raising says the same as a reason, but for
+        `NotReadyError`: the model is well, and takes no calls for now.
 
         Asked now and then once the model is ready, also while calls run: on a thread of its own, or on the
         loop of the async operations if it returns an awaitable.

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from ._errors import CallError, FieldError
+from ._errors import CallError, FieldError, ModelRefusedError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 """Media type of a `Problem` (RFC 9457)."""
@@ -47,7 +47,15 @@ class Problem(BaseModel):
 
     def to_error(self) -> CallError:
         """Turn the document back into the error that it describes."""
-        return _error_class(self.code)(self.detail, errors=self.errors, retry_after_seconds=self.retry_after_seconds)
+        found = _error_class(self.code)
+        if found is ModelRefusedError:
+            return ModelRefusedError(
+                self.detail,
+                status=self.status,
+                errors=self.errors,
+                retry_after_seconds=self.retry_after_seconds,
+            )
+        return found(self.detail, errors=self.errors, retry_after_seconds=self.retry_after_seconds)
 
     def to_json(self) -> bytes:
         """Serialize without the members that say nothing."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from livepeer.core import (
+    SSE_MEDIA_TYPE,
     Call,
     CallCancelledError,
     CallError,
@@ -19,6 +20,7 @@ from livepeer.core import (
     ModelFailedError,
     Operation,
     Problem,
+    Streaming,
     UnauthorizedError,
 )
 from livepeer.core._call import CURRENT_CALL
@@ -33,6 +35,7 @@ from ._wire import (
     Frame,
     pack,
     pack_answer,
+    pack_head,
     share,
     unpack_call,
     write_shared,
@@ -152,8 +155,8 @@ class Calls:
             value = operation.invoke(operation.decode(running.frame.body, running.frame.media_type), call)
             if running.stream is None:
                 self._answer(running, operation.encode(value))
-            else:
-                self._send_items(running, running.stream, value)
+            elif (items := self._open(running, value)) is not None:
+                self._send_items(running, running.stream, items)
         except BaseException as error:  # noqa: BLE001 - somebody's own code: SystemExit too ends the call alone
             self._fail(running, error)
         finally:
@@ -171,8 +174,9 @@ class Calls:
             if running.stream is None:
                 self._answer(running, operation.encode(await value))
             else:
-                items = await value if inspect.isawaitable(value) else value
-                await self._send_items_async(running, running.stream, items)
+                items = self._open(running, await value if inspect.isawaitable(value) else value)
+                if items is not None:
+                    await self._send_items_async(running, running.stream, items)
         except BaseException as error:  # noqa: BLE001 - somebody's own code: SystemExit too ends the call alone
             self._fail(running, error)
         finally:
@@ -180,17 +184,37 @@ class Calls:
                 os.close(running.shared)
 
     def _answer(self, running: Running, encoded: Encoded) -> None:
-        body, media_type = encoded
-        metrics = self._finish(running)
+        body, media_type, status, headers = encoded
         kind = b"" if media_type == "application/json" else media_type.encode("latin-1")
-        if len(body) < SHARED_BODY_BYTES:
-            self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, body=body))
-        elif running.shared is not None:
+        size = None if len(body) < SHARED_BODY_BYTES else len(body)
+        frame = pack_answer(
+            running.id,
+            media_type=kind,
+            metrics=self._metrics(running),
+            body=body if size is None else b"",
+            size=size,
+            shared=size is not None and running.shared is None,
+            status=_allowed(status),
+            headers=headers,
+        )
+        shared = None
+        if size is not None and running.shared is not None:
             write_shared(running.shared, body)
-            self._outbox.post(pack_answer(running.id, media_type=kind, metrics=metrics, size=len(body)))
-        else:
-            frame = pack_answer(running.id, media_type=kind, metrics=metrics, size=len(body), shared=True)
-            self._outbox.post(frame, share(body))
+        elif size is not None:
+            shared = share(body)
+        self._finish(running)
+        self._outbox.post(frame, shared)
+
+    def _open(self, running: Running, value: Any) -> Any | None:
+        """The items of a stream, whose head is sent if it has one; None if the value was a whole answer."""
+        if isinstance(value, Encoded):
+            self._answer(running, value)
+            return None
+        if isinstance(value, Streaming):
+            head = pack_head(running.id, status=_allowed(value.status), headers=value.headers)
+            self._outbox.post(head)
+            return value.items
+        return value
 
     def _send_items(self, running: Running, stream: EventStream, items: Iterator[Any]) -> None:
         encode, call = running.operation.encode, running.call
@@ -198,21 +222,23 @@ class Calls:
             for item in items:
                 if call.cancelled:
                     break
-                if not stream.put(encode(item).body):
+                encoded = encode(item)
+                if not stream.put(encoded.body, framed=encoded.media_type == SSE_MEDIA_TYPE):
                     stream.wait_for_room()
         finally:
             close = getattr(items, "close", None)
             if close is not None:
                 close()
         call.raise_if_cancelled()
-        stream.end(self._finish(running))
+        self._end(running, stream)
 
     async def _send_items_async(self, running: Running, stream: EventStream, items: AsyncIterator[Any]) -> None:
         encode = running.operation.encode
         since = time.monotonic()
         try:
             async for item in items:
-                if not stream.put(encode(item).body):
+                encoded = encode(item)
+                if not stream.put(encoded.body, framed=encoded.media_type == SSE_MEDIA_TYPE):
                     await stream.wait_for_room_async()
                 if time.monotonic() - since > _FAIRNESS_SECONDS:
                     await asyncio.sleep(0)
@@ -222,17 +248,22 @@ class Calls:
             if close is not None:
                 await close()
         running.call.raise_if_cancelled()
-        stream.end(self._finish(running))
+        self._end(running, stream)
 
-    def _finish(self, running: Running) -> bytes:
+    def _end(self, running: Running, stream: EventStream) -> None:
+        self._finish(running)
+        stream.end(self._metrics(running))
+
+    def _finish(self, running: Running) -> None:
         with self._lock:
             self._active.pop(running.id, None)
+
+    def _metrics(self, running: Running) -> bytes:
         metrics = running.call.metrics
         return json.dumps(metrics, separators=(",", ":"), default=str).encode() if metrics else b""
 
     def _fail(self, running: Running, error: BaseException) -> None:
-        with self._lock:
-            self._active.pop(running.id, None)
+        self._finish(running)
         if running.stream is not None:
             running.stream.flush()
         found = self._as_call_error(running, error)
@@ -256,3 +287,8 @@ class Calls:
         if self._loop is not None and asyncio._get_running_loop() is self._loop:
             self._loop.call_soon(stream.flush)
         self._flusher.expect(stream)
+
+
+def _allowed(status: int) -> int:
+    """A status that a model may give: a 401 of its own would cost the registration (BYOC contract, section 2)."""
+    return 403 if status == 401 else status

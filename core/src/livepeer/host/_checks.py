@@ -7,11 +7,12 @@ import logging
 import threading
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from livepeer.core import Capability, Checking
+from livepeer.core import Capability, Checking, NotReadyError
 
 from ._outbox import Outbox
-from ._wire import READY, UNWELL, pack
+from ._wire import NOT_READY, READY, UNWELL, pack
 
 logger = logging.getLogger("livepeer.host")
 
@@ -20,13 +21,23 @@ CHECK_LIMIT_SECONDS = 5.0
 """How long a check may take before it says that the model is unwell."""
 
 
+class _Finding(NamedTuple):
+    """What a check has found: a kind of frame, and why."""
+
+    kind: int
+    reason: str
+
+
+_WELL = _Finding(READY, "")
+
+
 @contextmanager
 def checking(capability: Capability, outbox: Outbox, loop: asyncio.AbstractEventLoop | None = None) -> Generator[None]:
     """Check a capability that can be checked within the block, at once and then every ten seconds.
 
     Args:
         capability: What is checked.
-        outbox: Takes what changes: unwell, well again.
+        outbox: Takes what changes: unwell, not ready, well again.
         loop: Where the async operations run, if there are any.
     """
     if not isinstance(capability, Checking):
@@ -52,7 +63,7 @@ class _Checks:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._round = 0
-        self._reason: str | None = None
+        self._found = _WELL
         self._asked: concurrent.futures.Future[str | None] | None = None
         self._thread = threading.Thread(target=self._run, name="livepeer-check", daemon=True)
 
@@ -72,22 +83,24 @@ class _Checks:
             limit = threading.Timer(self._limit_seconds, self._give_up, (self._round,))
             limit.daemon = True
             limit.start()
-            reason = self._check()
+            found = self._check()
             limit.cancel()
             with self._lock:
                 self._round += 1
-                self._tell(reason)
+                self._tell(found)
             self._over.wait(self._every_seconds)
 
-    def _check(self) -> str | None:
+    def _check(self) -> _Finding:
         try:
             said = self._checked.check()
-            found = self._await(said) if inspect.isawaitable(said) else said
-            return None if found is None else str(found)
+            reason = self._await(said) if inspect.isawaitable(said) else said
+            return _WELL if reason is None else _Finding(UNWELL, str(reason))
         except concurrent.futures.CancelledError:
-            return self._reason
+            return self._found
+        except NotReadyError as error:
+            return _Finding(NOT_READY, error.detail)
         except BaseException as error:  # noqa: BLE001 - somebody's own code: raising says the same as a reason
-            return f"{type(error).__name__}: {error}"
+            return _Finding(UNWELL, f"{type(error).__name__}: {error}")
 
     def _await(self, said: Awaitable[str | None]) -> str | None:
         async def answer() -> str | None:
@@ -101,15 +114,16 @@ class _Checks:
     def _give_up(self, round: int) -> None:
         with self._lock:
             if self._round == round:
-                self._tell(f"check() has not answered within {self._limit_seconds:g} s")
+                self._tell(_Finding(UNWELL, f"check() has not answered within {self._limit_seconds:g} s"))
 
-    def _tell(self, reason: str | None) -> None:
-        if reason == self._reason or self._over.is_set():
+    def _tell(self, found: _Finding) -> None:
+        if found == self._found or self._over.is_set():
             return
-        self._reason = reason
-        if reason is None:
+        self._found = found
+        if found.kind == READY:
             logger.info("the model is well again")
-            self._outbox.post(pack(READY, 0, b""))
+        elif found.kind == NOT_READY:
+            logger.warning("the model is not ready: %s", found.reason)
         else:
-            logger.error("the model is unwell: %s", reason)
-            self._outbox.post(pack(UNWELL, 0, reason.encode()))
+            logger.error("the model is unwell: %s", found.reason)
+        self._outbox.post(pack(found.kind, 0, found.reason.encode()))

@@ -1,5 +1,6 @@
 """One request to a mounted application, from its first frame until the application returns."""
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 
@@ -37,6 +38,8 @@ class MountedRequest(ABC):
         self._stream.put(opening.messages)
         lines = [b"%b:%b" % item for item in opening.scope["headers"] if item[0] != b"authorization"]
         self._call = Call(id=opening.request_id, headers=b"\n".join(lines))
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self._held: list[Message] = []
         """Messages that wait for the next ones, to leave with them in one frame."""
 
@@ -50,6 +53,7 @@ class MountedRequest(ABC):
 
     async def run(self) -> None:
         """Run the application to its end, and say so."""
+        self._task = asyncio.current_task()
         CURRENT_CALL.set(self._call)
         problem = None
         try:
@@ -58,12 +62,18 @@ class MountedRequest(ABC):
                 self.check_finished()
         except CallerLeftError:
             pass
-        except BaseException as error:
-            logger.error("the mounted application failed", exc_info=error)
-            failed = ModelFailedError("the model raised an error; the server's log has it under this request's id")
-            problem = Problem.of(failed).to_json()
+        except BaseException as error:  # noqa: BLE001 - somebody's own code: it ends the request alone
+            problem = self._problem(error)
         held, self._held = self._held, []
         self._outbox.post(pack_end(self._number, held, problem))
+
+    def _problem(self, error: BaseException) -> bytes | None:
+        if self._stopping and isinstance(error, asyncio.CancelledError):
+            logger.warning("[%s] the server stops: what went on behind the answer was cancelled", self._call.id)
+            return None
+        logger.error("the mounted application failed", exc_info=error)
+        failed = ModelFailedError("the model raised an error; the server's log has it under this request's id")
+        return Problem.of(failed).to_json()
 
     @abstractmethod
     async def receive(self) -> Message:
@@ -80,6 +90,9 @@ class MountedRequest(ABC):
     @abstractmethod
     def check_finished(self) -> None:
         """Raise if the application returned before it had answered."""
+
+    def server_stops(self) -> None:  # noqa: B027 - most requests have nothing to end
+        """The server has waited long enough for what nobody waits for."""
 
     def flush(self) -> None:
         """Send what is held."""

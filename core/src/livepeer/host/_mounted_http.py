@@ -53,6 +53,12 @@ class MountedHttp(MountedRequest):
         self._held.clear()
         self._stream.end(drop=True)
 
+    def server_stops(self) -> None:
+        """Cancel what goes on behind an answer that is whole."""
+        if self._complete and self._task is not None:
+            self._stopping = True
+            self._task.cancel()
+
     def check_finished(self) -> None:
         """Raise if the answer is not whole."""
         if not self._complete:

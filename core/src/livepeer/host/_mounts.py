@@ -52,7 +52,9 @@ class Mounts:
         self._loop.add_reader(self._socket, self._on_readable)
 
     async def finish(self) -> None:
-        """Wait until every application has returned, then end them."""
+        """End what goes on behind whole answers, wait until every application has returned, then end them."""
+        for request in tuple(self._requests.values()):
+            request.server_stops()
         while self._tasks:
             await asyncio.wait(self._tasks)
         self._loop.remove_reader(self._socket)

@@ -41,9 +41,9 @@ class EventStream:
         self._on_room: Callable[[], None] | None = None
         self._cancelled = False
 
-    def put(self, data: bytes) -> bool:
-        """Send one event's data, compact JSON. False if there is no room for another yet."""
-        event = sse_event(data)
+    def put(self, data: bytes, *, framed: bool = False) -> bool:
+        """Send one event's data, compact JSON, or a whole event. False if there is no room for another yet."""
+        event = data if framed else sse_event(data)
         with self._lock:
             self._pending.append(event)
             self._pending_bytes += len(event)

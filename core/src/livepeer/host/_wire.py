@@ -9,13 +9,15 @@ of a shared file that holds it, so it never holds up a small call.
 
 import array
 import os
+import re
 import socket
 import struct
 import sys
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 """Both sides must speak the same one."""
 
 SHARED_BODY_BYTES: Final = 64 * 1024
@@ -40,6 +42,8 @@ END: Final = 21
 FAIL: Final = 22
 PROGRESS: Final = 23
 UNWELL: Final = 24
+NOT_READY: Final = 25
+HEAD: Final = 26
 # On the control socket, edge to host.
 CANCEL: Final = 32
 CREDIT: Final = 33
@@ -48,11 +52,17 @@ _SHARED: Final = 1
 _IN_PLACE: Final = 2
 _HEADER = struct.Struct("<IQBB")
 _CALL_HEAD = struct.Struct("<HIHHIQ")
-_ANSWER_HEAD = struct.Struct("<HIQ")
+_ANSWER_HEAD = struct.Struct("<HHIIQ")
+_STREAM_HEAD = struct.Struct("<H")
 _SIZE = struct.Struct("<Q")
 FRAME_HEAD_BYTES: Final = _HEADER.size
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
+_BREAK = re.compile(rb"[\r\n\0]")
 _RECEIVE_BYTES = 64 * 1024
 _ANCILLARY_BYTES = socket.CMSG_SPACE(16 * array.array("i").itemsize)
+
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Frame(NamedTuple):
@@ -78,7 +88,7 @@ class CallFrame(NamedTuple):
     media_type: str
     request_id: str
     headers: bytes
-    """Lines of ``name:value``, without credentials."""
+    """Lines of ``name:value``."""
 
     body: bytes
 
@@ -95,6 +105,9 @@ class AnswerFrame(NamedTuple):
     body: bytes
     size: int
     """Length of a body that is in a file, in bytes."""
+
+    status: int = 200
+    headers: Headers = ()
 
 
 def pack(kind: int, call: int, payload: bytes, *, flags: int = 0) -> bytes:
@@ -144,23 +157,63 @@ def unpack_call(frame: Frame) -> CallFrame:
 
 
 def pack_answer(
-    call: int, *, media_type: bytes, metrics: bytes, body: bytes = b"", size: int | None = None, shared: bool = False
+    call: int,
+    *,
+    media_type: bytes,
+    metrics: bytes,
+    body: bytes = b"",
+    size: int | None = None,
+    shared: bool = False,
+    status: int = 200,
+    headers: Headers = (),
 ) -> bytes:
     """Write an ANSWER; with a `size`, that many bytes are in a file: a shared one, or the call's own."""
-    payload = b"".join((_ANSWER_HEAD.pack(len(media_type), len(metrics), size or 0), media_type, metrics, body))
+    lines = _header_lines(headers) if headers else b""
+    head = _ANSWER_HEAD.pack(status, len(media_type), len(metrics), len(lines), size or 0)
+    payload = b"".join((head, media_type, metrics, lines, body))
     return pack(ANSWER, call, payload, flags=0 if size is None else _SHARED if shared else _IN_PLACE)
 
 
 def unpack_answer(frame: Frame) -> AnswerFrame:
     """Read an ANSWER, without touching any file."""
     payload = frame.payload
-    media_size, metrics_size, size = _ANSWER_HEAD.unpack_from(payload)
+    status, media_size, metrics_size, headers_size, size = _ANSWER_HEAD.unpack_from(payload)
     start = _ANSWER_HEAD.size
-    if not media_size and not metrics_size:
-        return AnswerFrame(b"", b"", payload[start:], size)
+    if not (media_size or metrics_size or headers_size):
+        return AnswerFrame(b"", b"", payload[start:], size, status)
     metrics = start + media_size
-    body = metrics + metrics_size
-    return AnswerFrame(payload[start:metrics], payload[metrics:body], payload[body:], size)
+    headers = metrics + metrics_size
+    body = headers + headers_size
+    return AnswerFrame(
+        payload[start:metrics],
+        payload[metrics:headers],
+        payload[body:],
+        size,
+        status,
+        _read_header_lines(payload[headers:body]),
+    )
+
+
+def pack_head(call: int, *, status: int, headers: Headers) -> bytes:
+    """Write a HEAD: what a stream's answer begins with."""
+    return pack(HEAD, call, _STREAM_HEAD.pack(status) + _header_lines(headers))
+
+
+def unpack_head(frame: Frame) -> tuple[int, Headers]:
+    """Read a HEAD: the status, and further headers."""
+    (status,) = _STREAM_HEAD.unpack_from(frame.payload)
+    return status, _read_header_lines(frame.payload[_STREAM_HEAD.size :])
+
+
+def _header_lines(headers: Headers) -> bytes:
+    for name, value in headers:
+        if not _NAME.fullmatch(name) or _BREAK.search(value):
+            raise ValueError(f"the header {name[:40]!r} is none: a name is a token, and a value one line")
+    return b"\n".join([b"%b:%b" % header for header in headers])
+
+
+def _read_header_lines(lines: bytes) -> Headers:
+    return [(name, value) for name, _, value in (line.partition(b":") for line in lines.split(b"\n")) if name]
 
 
 def pack_credit(call: int, size: int) -> bytes:

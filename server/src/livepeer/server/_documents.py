@@ -65,9 +65,9 @@ class Documents:
         if lifecycle.draining:
             found["draining"] = True
         found["slots"] = {
-            "in_use": sum(slots.in_use for slots in lifecycle.slots),
-            "capacity": sum(slots.capacity for slots in lifecycle.slots),
-            "waiting": sum(slots.waiting for slots in lifecycle.slots),
+            "in_use": sum(slots.in_use for slots in lifecycle.pools),
+            "capacity": sum(slots.capacity for slots in lifecycle.pools),
+            "waiting": sum(slots.waiting for slots in lifecycle.pools),
         }
         if self._registrar is not None:
             found["registration"] = self._registrar.registration.model_dump(mode="json", exclude_none=True)
@@ -153,11 +153,11 @@ class Documents:
         lifecycle = self._lifecycle
         lines = [
             "# TYPE livepeer_slots_in_use gauge",
-            f"livepeer_slots_in_use {sum(slots.in_use for slots in lifecycle.slots)}",
+            f"livepeer_slots_in_use {sum(slots.in_use for slots in lifecycle.pools)}",
             "# TYPE livepeer_slots_capacity gauge",
-            f"livepeer_slots_capacity {sum(slots.capacity for slots in lifecycle.slots)}",
+            f"livepeer_slots_capacity {sum(slots.capacity for slots in lifecycle.pools)}",
             "# TYPE livepeer_calls_waiting gauge",
-            f"livepeer_calls_waiting {sum(slots.waiting for slots in lifecycle.slots)}",
+            f"livepeer_calls_waiting {sum(slots.waiting for slots in lifecycle.pools)}",
             "# TYPE livepeer_ready gauge",
             f"livepeer_ready {int(lifecycle.ready)}",
         ]

@@ -39,6 +39,11 @@ class Lifecycle:
         return self._described
 
     @property
+    def pools(self) -> list[Slots]:
+        """The slots of all operations, each once."""
+        return list(dict.fromkeys(self.slots))
+
+    @property
     def ready(self) -> bool:
         """Whether a call would be taken, if a slot is free."""
         return self.worker.state is WorkerState.READY and not self.draining
@@ -81,8 +86,17 @@ class Lifecycle:
         description = self.worker.description
         if description is not None and description is not self._described:
             if self._described is None or self._described != description:
-                self.slots = [Slots(item.capacity, self.options.queue_size) for item in description.operations]
+                self.slots = self._make_slots(description)
                 for sentence in advice(description):
                     logger.warning("%s", sentence)
             self._described = description
         self.changed()
+
+    def _make_slots(self, description: Description) -> list[Slots]:
+        """Slots for each operation, the same ones for those of one pool."""
+        pools: dict[str, Slots] = {}
+        found: list[Slots] = []
+        for item in description.operations:
+            slots = Slots(item.capacity, self.options.queue_size)
+            found.append(slots if item.pool is None else pools.setdefault(item.pool, slots))
+        return found

@@ -118,6 +118,10 @@ class MountTable:
     def __bool__(self) -> bool:
         return bool(self._paths)
 
+    def names(self, path: str) -> bool:
+        """Whether an application asks for this very path."""
+        return any(path == own for own, _ in self._paths)
+
     def find(self, path: str) -> MountRoute | None:
         """The route of a path that is not the contract's own."""
         for own, route in self._paths:

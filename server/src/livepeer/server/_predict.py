@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
+from urllib.parse import quote
 
 from livepeer.core import (
+    ANY_MEDIA_TYPE,
     JSON_MEDIA_TYPE,
     SSE_DONE,
     SSE_PING,
@@ -15,7 +18,7 @@ from livepeer.core import (
     Problem,
     sse_event,
 )
-from livepeer.host.wire import ANSWER, END, EVENTS, PROGRESS, Frame, unpack_answer
+from livepeer.host.wire import ANSWER, END, EVENTS, HEAD, PROGRESS, Frame, unpack_answer, unpack_head
 
 from ._body import Body, read_body
 from ._connection import Request
@@ -36,6 +39,10 @@ _SSE_HEADERS: Headers = [
     (b"x-accel-buffering", b"no"),
 ]
 
+_SERVERS_HEADERS = frozenset(
+    {b"content-type", b"content-length", b"transfer-encoding", b"connection", b"x-request-id", b"x-metadata"}
+)
+
 
 class OperationRoute:
     """Takes calls of one operation.
@@ -48,6 +55,7 @@ class OperationRoute:
         options: The server's.
         watchtower: Watches the callers.
         files: Brings large bodies to the host.
+        needs_token: Whether `Authorization` is the server's own matter, and nobody else's.
     """
 
     def __init__(
@@ -59,7 +67,10 @@ class OperationRoute:
         options: ServerOptions,
         watchtower: Watchtower,
         files: SharedFiles,
+        *,
+        needs_token: Callable[[], bool],
     ) -> None:
+        self._needs_token = needs_token
         self.operation = operation
         self.slots = slots
         self._index = index
@@ -70,6 +81,9 @@ class OperationRoute:
         self._files = files
         self._media_types = frozenset(operation.input_media_types)
         self._takes_json = JSON_MEDIA_TYPE in self._media_types
+        self._takes_all = ANY_MEDIA_TYPE in self._media_types
+        limits = (options.deadline_seconds, operation.timeout_seconds)
+        self._deadline_seconds = min((limit for limit in limits if limit is not None), default=None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Run one call, from its body to the last byte of its answer.
@@ -92,7 +106,7 @@ class OperationRoute:
         except CallError:
             self._release()
             raise
-        self._watchtower.watch(exchange, receive, request_id)
+        self._watchtower.watch(exchange, receive, request_id, deadline_seconds=self._deadline_seconds)
         respond = self._stream if self.operation.streams else self._answer
         session_id = header(scope, SESSION_HEADER)
         try:
@@ -116,18 +130,28 @@ class OperationRoute:
             limit_bytes=options.body_limit_bytes,
             stall_seconds=options.body_timeout_seconds,
         )
-        if media_type == _MULTIPART:
+        if media_type == _MULTIPART and not self._takes_all:
             body = await self._translate(scope, body)
             media_type = JSON_MEDIA_TYPE
         return Request(
             self._index,
             request_id.encode("latin-1"),
             media_type.encode("latin-1"),
-            b"\n".join([b"%b:%b" % item for item in scope["headers"] if item[0] != b"authorization"]),
+            self._header_lines(scope),
             body.inline,
             body.shared,
-            options.deadline_seconds,
+            self._deadline_seconds,
         )
+
+    def _header_lines(self, scope: Scope) -> bytes:
+        if not self._takes_all:
+            return b"\n".join([b"%b:%b" % item for item in scope["headers"] if item[0] != b"authorization"])
+        withheld = b"authorization" if self._needs_token() else None
+        lines = [b"%b:%b" % item for item in scope["headers"] if item[0] != withheld]
+        query: bytes = scope["query_string"]
+        path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        url = b"%b?%b" % (path, query) if query else path
+        return b"\n".join([b":path:" + url, *lines])
 
     async def _translate(self, scope: Scope, body: Body) -> Body:
         # Lazily: reading forms takes a parser that most servers never need.
@@ -137,7 +161,10 @@ class OperationRoute:
         return await multipart_to_json(content_type, body, self.operation.input_schema, self._files)
 
     def _media_type(self, scope: Scope) -> str:
-        given = header(scope, b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
+        whole = header(scope, b"content-type")
+        if self._takes_all:
+            return whole.decode("latin-1")
+        given = whole.partition(b";")[0].strip().lower().decode("latin-1")
         if given in self._media_types:
             return given
         if self._takes_json:
@@ -167,26 +194,7 @@ class OperationRoute:
         self._lifecycle.call_ended()
 
     async def _answer(self, exchange: Exchange, send: Send, request_id: str) -> None:
-        frame = await exchange.next_frame()
-        assert frame.kind == ANSWER
-        media_type, metrics, body, size = unpack_answer(frame)
-        headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
-        if metrics:
-            headers.append((b"x-metadata", metrics))
-        if not size:
-            await send_whole(send, 200, media_type or _JSON, body, headers)
-            return
-        headers += [(b"content-type", media_type or _JSON), (b"content-length", b"%d" % size)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if frame.in_place:
-            assert exchange.shared is not None
-            await _send_file(send, exchange.shared.descriptor, size)
-        else:
-            assert frame.shared is not None
-            try:
-                await _send_file(send, frame.shared, size)
-            finally:
-                os.close(frame.shared)
+        await _send_answer(exchange, await exchange.next_frame(), send, request_id)
 
     async def _stream(self, exchange: Exchange, send: Send, request_id: str) -> None:
         silence = _Silence(exchange, self._options.ping_seconds)
@@ -204,10 +212,12 @@ class OperationRoute:
                     await _send_chunk(send, sse_event(b'{"error":' + problem + b"}", "error") + SSE_DONE, last=True)
                     return
                 silence.broken()
+                if frame.kind == ANSWER:
+                    await _send_answer(exchange, frame, send, request_id)
+                    return
                 if not started:
                     started = True
-                    headers = [*_SSE_HEADERS, (b"x-request-id", request_id.encode("latin-1"))]
-                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                    await _begin_stream(frame, send, request_id)
                 if frame.kind == EVENTS:
                     await _send_events(exchange, frame, send)
                 elif frame.kind == END:
@@ -215,8 +225,7 @@ class OperationRoute:
                     return
                 elif frame.kind == PROGRESS:
                     await _send_chunk(send, sse_event(frame.payload, "progress"))
-                else:
-                    assert frame.kind == PING
+                elif frame.kind == PING:
                     await _send_chunk(send, SSE_PING)
         finally:
             silence.end()
@@ -244,6 +253,41 @@ class _Silence:
             self._exchange.nudge()
             rest = self._seconds
         self._timer = self._loop.call_later(rest, self._look)
+
+
+async def _send_answer(exchange: Exchange, frame: Frame, send: Send, request_id: str) -> None:
+    assert frame.kind == ANSWER
+    media_type, metrics, body, size, status, own = unpack_answer(frame)
+    headers: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
+    if metrics:
+        headers.append((b"x-metadata", metrics))
+    if own:
+        headers += _further(own)
+    if not size:
+        await send_whole(send, status, media_type or _JSON, body, headers)
+        return
+    headers += [(b"content-type", media_type or _JSON), (b"content-length", b"%d" % size)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if frame.in_place:
+        assert exchange.shared is not None
+        await _send_file(send, exchange.shared.descriptor, size)
+    else:
+        assert frame.shared is not None
+        try:
+            await _send_file(send, frame.shared, size)
+        finally:
+            os.close(frame.shared)
+
+
+async def _begin_stream(frame: Frame, send: Send, request_id: str) -> None:
+    status, own = unpack_head(frame) if frame.kind == HEAD else (200, ())
+    headers = [*_SSE_HEADERS, (b"x-request-id", request_id.encode("latin-1")), *_further(own)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _further(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """A model's own headers, without those that are the server's."""
+    return [item for item in headers if item[0] not in _SERVERS_HEADERS]
 
 
 async def _send_chunk(send: Send, body: bytes, *, last: bool = False) -> None:

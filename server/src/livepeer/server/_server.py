@@ -174,16 +174,19 @@ class Server:
             UnauthorizedError: If the token is missing or wrong.
             NotReadyError: If the mount's requests cannot be taken now.
         """
-        mount = None if self._is_own(scope["path"].rstrip("/")) else self._mounts.find(scope["path"])
+        mount = None if self._is_own(scope) else self._mounts.find(scope["path"])
         if mount is not None:
             self._check_token(scope)
             if self.lifecycle.draining or not (mount.mount.apart or self.lifecycle.ready):
                 raise self._not_ready()
         return mount
 
-    def _is_own(self, path: str) -> bool:
-        if path in self._routes or path in self._documents:
+    def _is_own(self, scope: Scope) -> bool:
+        path: str = scope["path"].rstrip("/")
+        if path in self._documents:
             return True
+        if path in self._routes:
+            return scope.get("method", "POST") == "POST" or not self._mounts.names(path)
         if self._options.operator_routes and path in _OPERATOR_ROUTES:
             return True
         return any(path == folder or path.startswith(f"{folder}/") for folder in _OWN_FOLDERS)
@@ -263,7 +266,14 @@ class Server:
         for index, operation in enumerate(description.operations):
             slots = self.lifecycle.slots[index]
             route = OperationRoute(
-                index, operation, self.lifecycle, slots, self._options, self._watchtower, self._files
+                index,
+                operation,
+                self.lifecycle,
+                slots,
+                self._options,
+                self._watchtower,
+                self._files,
+                needs_token=lambda: self.documents.needs_token,
             )
             routes[operation.path] = route
             if index == 0:

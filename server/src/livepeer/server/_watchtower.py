@@ -16,8 +16,8 @@ logger = logging.getLogger("livepeer.server")
 _ROUND_SECONDS = 0.01
 
 
-_Watched = tuple[Receive, str, float]
-"""How to wait for the caller to leave, the request's id, and since when."""
+_Watched = tuple[Receive, str, float, float | None]
+"""How to wait for the caller to leave, the request's id, since when, and how many seconds it may take."""
 
 
 class Watchtower:
@@ -28,7 +28,7 @@ class Watchtower:
 
     Args:
         worker: What runs the calls.
-        options: The server's: the deadline, and what to do about stuck calls.
+        options: The server's: what to do about stuck calls.
     """
 
     def __init__(self, worker: Worker, options: ServerOptions) -> None:
@@ -39,9 +39,11 @@ class Watchtower:
         self._watchers: dict[Exchange, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, exchange: Exchange, receive: Receive, request_id: str) -> None:
+    def watch(
+        self, exchange: Exchange, receive: Receive, request_id: str, *, deadline_seconds: float | None = None
+    ) -> None:
         """Begin to watch a call."""
-        self._new[exchange] = (receive, request_id, time.monotonic())
+        self._new[exchange] = (receive, request_id, time.monotonic(), deadline_seconds)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_ROUND_SECONDS, self._look)
 
@@ -66,12 +68,14 @@ class Watchtower:
             if now - watched[2] >= _ROUND_SECONDS:
                 self._old[exchange] = self._new.pop(exchange)
                 self._watchers[exchange] = loop.create_task(self._watch_caller(exchange, watched))
-        deadline = self._options.deadline_seconds
-        if deadline is not None:
-            for exchange, watched in list(self._old.items()):
-                if now - watched[2] >= deadline:
-                    self._give_up(exchange, watched, DeadlineExceededError(f"the call took longer than {deadline:g} s"))
-        more = self._new or (self._old and deadline is not None)
+        more = bool(self._new)
+        for exchange, watched in list(self._old.items()):
+            deadline = watched[3]
+            if deadline is None:
+                continue
+            more = True
+            if now - watched[2] >= deadline:
+                self._give_up(exchange, watched, DeadlineExceededError(f"the call took longer than {deadline:g} s"))
         self._timer = loop.call_later(_ROUND_SECONDS, self._look) if more else None
 
     async def _watch_caller(self, exchange: Exchange, watched: _Watched) -> None:

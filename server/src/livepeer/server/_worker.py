@@ -12,7 +12,7 @@ from typing import Protocol
 
 from livepeer.core import CallError, Description, HostCrashedError, NotReadyError
 from livepeer.host import Broken, Hello, LoadOrder
-from livepeer.host.wire import BROKEN, HELLO, PROTOCOL_VERSION, READY, UNWELL, Frame
+from livepeer.host.wire import BROKEN, HELLO, NOT_READY, PROTOCOL_VERSION, READY, UNWELL, Frame
 
 from ._connection import Connection, Request
 from ._exchange import Exchange
@@ -153,6 +153,8 @@ class HostWorker(ABC):
             self._decide(WorkerState.READY)
         elif frame.kind == UNWELL:
             self._decide(WorkerState.FAILED, frame.payload.decode())
+        elif frame.kind == NOT_READY:
+            self._decide(WorkerState.LOADING, frame.payload.decode())
         elif frame.kind == BROKEN:
             self._decided = True
             self._break(Broken.model_validate_json(frame.payload).reason)
