@@ -5,17 +5,14 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-from harness import HERE, Side, Table, free_port, ratio, rounds
+from harness import HERE, Side, Table, caller_apart, free_port, ratio, rounds, started
 
 MODEL = HERE / "cog_model"
 ROUNDS = 7
@@ -44,7 +41,7 @@ class Rate:
 def cog(table: Table) -> None:
     """An unmodified Cog model, by Cog and by us."""
     table.title("Cog: ours over Cog's own server, `hello + s`, one sequential caller")
-    with _caller_apart(), ExitStack() as stack:
+    with caller_apart(SERVERS_CORE), ExitStack() as stack:
         theirs, ours = (
             stack.enter_context(running(cogs_server, "READY")),
             stack.enter_context(running(our_server, "IDLE")),
@@ -116,56 +113,21 @@ def cogs_server(port: int) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-m", "cog.server.http", "--host", "127.0.0.1"], settings
 
 
-@contextmanager
-def _caller_apart() -> Iterator[None]:
-    """Keep this process off the servers' core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, before - {SERVERS_CORE} or before)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@contextmanager
 def running(
     server: Callable[[int], tuple[list[str], dict[str, str]]], ready: str, *, pinned: bool = True
-) -> Iterator[Side]:
-    """Run a server until the block ends, with everything that it started; on its core alone if it is pinned."""
+) -> AbstractContextManager[Side]:
+    """Run a server until the block ends; on its core alone if it is pinned."""
     port = free_port()
     command, settings = server(port)
-    pin = ["taskset", "-c", str(SERVERS_CORE)] if pinned else []
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([*pin, *command], cwd=MODEL, env={**os.environ, **settings}, stdout=log, stderr=log)
-        root = psutil.Process(process.pid)
-        try:
-            _wait(port, "/health-check" if ready == "READY" else "/health", ready)
-            yield Side(port, root)
-        finally:
-            family = [*root.children(recursive=True), root]
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            for each in family:
-                if each.is_running():
-                    each.kill()
-            process.wait()
-
-
-def _wait(port: int, path: str, word: str) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", path)
-            if json.loads(connection.getresponse().read())["status"] == word:
-                return
-        except (OSError, http.client.HTTPException, ValueError):
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.005)
-    raise RuntimeError(f"nothing on port {port} said {word}")
+    return started(
+        command,
+        port,
+        settings,
+        ready=lambda body: json.loads(body)["status"] == ready,
+        path="/health-check" if ready == "READY" else "/health",
+        folder=MODEL,
+        core=SERVERS_CORE if pinned else None,
+    )
 
 
 def _seconds(server: Callable[[int], tuple[list[str], dict[str, str]]], ready: str, *, pinned: bool) -> float:

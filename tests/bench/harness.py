@@ -1,5 +1,6 @@
 """Starting both sides, driving them in turn, and printing ratios."""
 
+import http.client
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,36 +71,70 @@ def _running(
     command: list[str], environment: Mapping[str, str] | None, *, ready: Callable[[bytes], bool]
 ) -> Iterator[Side]:
     port = free_port()
+    with started([sys.executable, *command, str(port)], port, environment or {}, ready=ready) as side:
+        yield side
+
+
+@contextmanager
+def started(
+    command: list[str],
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    ready: Callable[[bytes], bool],
+    path: str = "/health",
+    folder: Path = HERE,
+    core: int | None = None,
+) -> Iterator[Side]:
+    """Run a server until the block ends, with everything that it started.
+
+    Args:
+        command: What starts it.
+        port: Where it listens.
+        environment: Variables beside this process's own.
+        ready: Whether what it says at `path` means that it can be called.
+        path: Where to ask; a server that has no such route is ready as soon as it says so.
+        folder: Where it runs.
+        core: The one core that it has; None for all.
+    """
+    pin = [] if core is None else ["taskset", "-c", str(core)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, *command, str(port)],
-            cwd=HERE, env={**os.environ, **(environment or {})}, stdout=log, stderr=log,
-        )  # fmt: skip
+            [*pin, *command], cwd=folder, env={**os.environ, **environment}, stdout=log, stderr=log
+        )
+        root = psutil.Process(process.pid)
         try:
-            _wait(process, port, ready)
-            yield Side(port, psutil.Process(process.pid))
+            _wait(process, f"http://127.0.0.1:{port}{path}", ready)
+            yield Side(port, root)
+        except RuntimeError:
+            log.seek(0)
+            sys.stderr.buffer.write(log.read())
+            raise
         finally:
+            family = [*root.children(recursive=True), root] if process.poll() is None else []
             process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            for each in family:
+                if each.is_running():
+                    each.kill()
+            process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, ready: Callable[[bytes], bool]) -> None:
-    end = time.monotonic() + 30
+def _wait(process: subprocess.Popen[bytes], url: str, ready: Callable[[bytes], bool]) -> None:
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args} ended with {process.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 if ready(answer.read()):
                     return
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             if getattr(error, "code", None) == 404:
                 return
-        time.sleep(0.02)
-    raise RuntimeError(f"{process.args} was not ready in 30 s")
+        time.sleep(0.005)
+    raise RuntimeError(f"{process.args} was not ready in 60 s")
 
 
 def wrk(url: str, *, callers: int, seconds: float, body: str = SMALL_BODY) -> float:
@@ -148,6 +183,17 @@ def rounds(count: int, measures: Mapping[str, Callable[[], float]]) -> dict[str,
 def ratio(found: Mapping[str, list[float]], above: str, below: str) -> float:
     """Median of the per-round ratios."""
     return statistics.median(a / b for a, b in zip(found[above], found[below], strict=True))
+
+
+@contextmanager
+def caller_apart(servers_core: int) -> Iterator[None]:
+    """Keep this process, and what it starts without a core, off the servers' core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before - {servers_core} or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Table:
