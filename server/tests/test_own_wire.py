@@ -56,7 +56,11 @@ class Own:
         return {"body": body.decode("latin-1"), "media_type": media_type}
 
     def invoke(self, value: Any, call: Call) -> Any:
-        value |= {"url": call.url, "headers": [[name.decode(), text.decode()] for name, text in call.raw_headers]}
+        value |= {
+            "url": call.url,
+            "client": call.client,
+            "headers": [[name.decode(), text.decode()] for name, text in call.raw_headers],
+        }
         if self.description.streams:
             found = self._stream(json.loads(value["body"]))
             return self._soon(found) if self.is_async else found
@@ -71,6 +75,8 @@ class Own:
         self.entered.set()
         if value["body"] == "wait":
             self.gate.wait(20)
+        if value["body"].startswith("bare "):
+            return Encoded(b"x" * int(value["body"].removeprefix("bare ")), "")
         if value["body"].startswith("refuse "):
             raise ModelRefusedError("not today", status=int(value["body"].removeprefix("refuse ")))
         if not value["body"].startswith("["):
@@ -130,6 +136,8 @@ async def test_every_body_comes_as_it_was_sent(is_async: bool) -> None:
         assert "content" in form.json()["body"]
         assert form.json()["url"] == "/own?a=1&a=%20b"
         bare = (await served.client.post("/own", content=b"\xff")).json()
+        assert bare["client"][0] == "127.0.0.1"
+        assert isinstance(bare["client"][1], int)
         assert (bare["body"], bare["media_type"], bare["url"]) == ("\xff", "", "/own")
 
 
@@ -163,6 +171,30 @@ async def test_an_answer_has_the_status_and_the_headers_that_the_model_gives(is_
         assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
         assert answer.headers["content-type"] == "text/x-own"
         assert answer.content == b"x" * size
+
+
+@pytest.mark.parametrize("size", [0, 3, 300_000])
+async def test_an_answer_may_have_no_media_type(size: int) -> None:
+    async with serve_with(worker(Own(is_async=True))) as served:
+        answer = await served.client.post("/own", content=f"bare {size}")
+        assert (answer.status_code, answer.content) == (200, b"x" * size)
+        assert "content-type" not in answer.headers
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_status_without_a_body_has_none(status: int) -> None:
+    async with serve_with(worker(Own(is_async=True))) as served:
+        for size in (0, 3, 300_000):
+            answer = await served.client.post("/own", json=[status, [["x-own", "1"]], size])
+            assert (answer.status_code, answer.content, answer.headers["x-own"]) == (status, b"", "1")
+            assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize("status", [0, 100, 199, 600, 1000])
+async def test_what_is_no_status_is_the_models_failure(status: int) -> None:
+    async with serve_with(worker(Own(is_async=True))) as served:
+        failed = await served.client.post("/own", json=[status, [], 1])
+        assert (failed.status_code, failed.json()["code"]) == (500, "model_failed")
 
 
 async def test_a_models_own_401_is_a_403() -> None:

@@ -7,8 +7,6 @@ from contextvars import ContextVar
 
 from ._errors import CallCancelledError
 
-_PATH = b":path:"
-
 CURRENT_CALL: ContextVar["Call | None"] = ContextVar("livepeer_call", default=None)
 
 
@@ -20,7 +18,7 @@ class Call:
     Args:
         id: The request's id, as in the log and in error documents.
         headers: The request's headers as HTTP/1.1 lines, lower-case names, decoded on first use; before them
-            ``:path:`` and the URL, for an operation that takes any media type.
+            ``:path:`` and ``:client:``, for an operation that takes any media type.
         deadline: `time.monotonic()` by which the call must have ended; None for no limit.
         report_progress: Takes a fraction (0 to 1) and a message to whoever watches.
     """
@@ -61,8 +59,20 @@ class Call:
     @property
     def url(self) -> str:
         """Path and query as they came, for an operation that takes any media type; else ``""``."""
-        first, _, _ = self._header_lines.partition(b"\n")
-        return first.removeprefix(_PATH).decode("latin-1") if first.startswith(_PATH) else ""
+        return self._said(b":path:")
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Address and port of whoever is connected, where there is a `url`: most often an orchestrator."""
+        host, _, port = self._said(b":client:").rpartition(" ")
+        return (host, int(port)) if host else None
+
+    def _said(self, name: bytes) -> str:
+        """What the server says of the request before its headers."""
+        for line in self._header_lines.split(b"\n", 2)[:2]:
+            if line.startswith(name):
+                return line[len(name) :].decode("latin-1")
+        return ""
 
     @property
     def remaining_seconds(self) -> float | None:

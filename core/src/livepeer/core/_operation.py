@@ -16,6 +16,8 @@ class Encoded(NamedTuple):
 
     body: bytes
     media_type: str
+    """Empty for an answer that says none."""
+
     status: int = 200
     """HTTP status of an answer. 401 becomes 403: it would cost the registration (BYOC contract, section 2)."""
 

@@ -29,8 +29,10 @@ from ._outbox import Outbox
 from ._stream import EventStream, Flusher
 from ._wire import (
     FAIL,
+    NO_MEDIA_TYPE,
     PROGRESS,
     SHARED_BODY_BYTES,
+    WITHOUT_BODY,
     CallFrame,
     Frame,
     pack,
@@ -185,7 +187,9 @@ class Calls:
 
     def _answer(self, running: Running, encoded: Encoded) -> None:
         body, media_type, status, headers = encoded
-        kind = b"" if media_type == "application/json" else media_type.encode("latin-1")
+        if status in WITHOUT_BODY:
+            body = b""
+        kind = b"" if media_type == "application/json" else media_type.encode("latin-1") or NO_MEDIA_TYPE
         size = None if len(body) < SHARED_BODY_BYTES else len(body)
         frame = pack_answer(
             running.id,
@@ -291,4 +295,6 @@ class Calls:
 
 def _allowed(status: int) -> int:
     """A status that a model may give: a 401 of its own would cost the registration (BYOC contract, section 2)."""
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is no status of an answer")
     return 403 if status == 401 else status

@@ -9,10 +9,10 @@ from ._mount_stream import MountStream
 from ._mount_wire import MOUNT_PIECE_BYTES, Message, MountOpening
 from ._mounted import MountedRequest
 from ._outbox import Outbox
+from ._wire import WITHOUT_BODY
 
 _NOT_IN_NAMES = re.compile(rb'[\x00-\x20\x7f()<>@,;:\[\]={}\\"]')
 _NOT_IN_VALUES = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_WITHOUT_BODY = (204, 304)
 
 
 class MountedHttp(MountedRequest):
@@ -108,7 +108,7 @@ class MountedHttp(MountedRequest):
                 owed = int(value)
             elif lower == b"transfer-encoding":
                 chunked = True
-        self._owed_bytes = None if chunked or self._scope["method"] == "HEAD" or status in _WITHOUT_BODY else owed
+        self._owed_bytes = None if chunked or self._scope["method"] == "HEAD" or status in WITHOUT_BODY else owed
         self._started = True
         return {**message, "headers": headers}
 

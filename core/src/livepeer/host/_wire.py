@@ -26,6 +26,12 @@ SHARED_BODY_BYTES: Final = 64 * 1024
 STREAM_WINDOW_BYTES: Final = 256 * 1024
 """How much of a stream may be on its way before its reader has taken any of it."""
 
+NO_MEDIA_TYPE: Final = b"none"
+"""What an answer that has no media type says in its place."""
+
+WITHOUT_BODY: Final = (204, 304)
+"""An answer of such a status has no body."""
+
 LINE_MARKS: Final = ("\x1e", "\x1f")
 """A line of output that a call wrote begins with the first, the request's id and the second."""
 
@@ -97,7 +103,7 @@ class AnswerFrame(NamedTuple):
     """What an ANSWER says, but for a body in a shared file."""
 
     media_type: bytes
-    """Empty for JSON."""
+    """Empty for JSON, `NO_MEDIA_TYPE` for none."""
 
     metrics: bytes
     """A JSON object, or empty."""

@@ -18,7 +18,18 @@ from livepeer.core import (
     Problem,
     sse_event,
 )
-from livepeer.host.wire import ANSWER, END, EVENTS, HEAD, PROGRESS, Frame, unpack_answer, unpack_head
+from livepeer.host.wire import (
+    ANSWER,
+    END,
+    EVENTS,
+    HEAD,
+    NO_MEDIA_TYPE,
+    PROGRESS,
+    WITHOUT_BODY,
+    Frame,
+    unpack_answer,
+    unpack_head,
+)
 
 from ._body import Body, read_body
 from ._connection import Request
@@ -151,7 +162,8 @@ class OperationRoute:
         query: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
         url = b"%b?%b" % (path, query) if query else path
-        return b"\n".join([b":path:" + url, *lines])
+        host, port = scope.get("client") or ("", 0)
+        return b"\n".join([b":path:" + url, b":client:%b %d" % (host.encode(), port), *lines])
 
     async def _translate(self, scope: Scope, body: Body) -> Body:
         # Lazily: reading forms takes a parser that most servers never need.
@@ -263,10 +275,17 @@ async def _send_answer(exchange: Exchange, frame: Frame, send: Send, request_id:
         headers.append((b"x-metadata", metrics))
     if own:
         headers += _further(own)
-    if not size:
-        await send_whole(send, status, media_type or _JSON, body, headers)
+    kind = None if media_type == NO_MEDIA_TYPE else media_type or _JSON
+    if status in WITHOUT_BODY:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
         return
-    headers += [(b"content-type", media_type or _JSON), (b"content-length", b"%d" % size)]
+    if not size:
+        await send_whole(send, status, kind, body, headers)
+        return
+    headers.append((b"content-length", b"%d" % size))
+    if kind is not None:
+        headers.append((b"content-type", kind))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if frame.in_place:
         assert exchange.shared is not None

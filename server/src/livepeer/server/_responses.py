@@ -12,9 +12,13 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
-async def send_whole(send: Send, status: int, media_type: bytes, body: bytes, headers: Headers | None = None) -> None:
+async def send_whole(
+    send: Send, status: int, media_type: bytes | None, body: bytes, headers: Headers | None = None
+) -> None:
     """Send an answer whose body is all there."""
-    found: Headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
+    found: Headers = [(b"content-length", b"%d" % len(body))]
+    if media_type is not None:
+        found.append((b"content-type", media_type))
     if headers:
         found += headers
     await send({"type": "http.response.start", "status": status, "headers": found})
