@@ -85,6 +85,9 @@ def serve(
     ] = None,
     python: Python = None,
     adapter: Adapter = None,
+    replicas: Annotated[
+        int | None, typer.Option(min=1, help="How many processes hold the model (LIVEPEER_REPLICAS, 1).")
+    ] = None,
     token: Annotated[str | None, typer.Option(help="Bearer token that every call needs (LIVEPEER_TOKEN).")] = None,
     queue_size: Annotated[
         int | None, typer.Option(min=0, help="How many calls may wait for a slot (LIVEPEER_QUEUE_SIZE, 0).")
@@ -133,6 +136,7 @@ def serve(
         port=port,
         python=python,
         adapter=adapter,
+        replicas=replicas,
         token=token,
         queue_size=queue_size,
         deadline_seconds=deadline_seconds,

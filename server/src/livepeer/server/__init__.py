@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._networks import AutoRegistrar, make_registrar
     from ._options import RegistrationOptions, ServerOptions
     from ._process_worker import ProcessWorker
+    from ._replicas import ReplicatedWorker
     from ._run import listening, run
     from ._runner_offer import runner_offer, static_runners
     from ._serve import serve_target
@@ -31,6 +32,7 @@ __all__ = [
     "LiveRunnerRegistrar",
     "ProcessWorker",
     "RegistrationOptions",
+    "ReplicatedWorker",
     "Server",
     "ServerOptions",
     "Settings",
@@ -57,6 +59,7 @@ _HOMES = {
     "LiveRunnerRegistrar": "_live_runner",
     "ProcessWorker": "_process_worker",
     "RegistrationOptions": "_options",
+    "ReplicatedWorker": "_replicas",
     "Server": "_server",
     "ServerOptions": "_options",
     "Settings": "_environment",

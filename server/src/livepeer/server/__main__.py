@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument(
         "--worker", choices=("process", "inline"), help="where the model runs (LIVEPEER_WORKER, process)"
     )
+    parser.add_argument("--replicas", type=int, help="how many processes hold the model (LIVEPEER_REPLICAS, 1)")
     arguments = vars(parser.parse_args())
     # Before anything of the server is imported: the model's process takes longest to begin.
     started = HostProcess.start(None, {})

@@ -37,6 +37,9 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     worker: Literal["process", "inline"] = "process"
     """Where the model runs: in a process of its own, or on a thread of this one."""
 
+    replicas: int = Field(default=1, ge=1, le=64)
+    """How many processes hold the model."""
+
     network: Literal["auto", "byoc", "live-runner"] = "auto"
     orch_url: str | None = _env("ORCH_URL", "LIVEPEER_ORCH_URL")
     orch_token: str | None = _env("ORCH_TOKEN", "ORCH_SECRET", "LIVEPEER_ORCH_SECRET")

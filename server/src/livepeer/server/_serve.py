@@ -45,9 +45,9 @@ def serve_target(
         settings["worker"], worker = worker, None
     found = Settings.read(**settings)
     options = found.server_options()
+    worker = worker or _make_worker(target, found, environment or {}, started)
     sock = bind(found.host, found.port)
     registration = found.registration_options(options.token, port=sock.getsockname()[1])
-    worker = worker or _make_worker(target, found, environment or {}, started)
     if isinstance(worker, ProcessWorker):
         worker.launch()
     # Only now: what serves HTTP takes as long to import as the model's process takes to begin.
@@ -70,19 +70,30 @@ def _make_registrar(lifecycle: Lifecycle, options: RegistrationOptions) -> Regis
 def _make_worker(
     target: str, settings: Settings, environment: Mapping[str, str], started: HostProcess | None
 ) -> Worker:
-    if started is not None and (settings.worker == "inline" or settings.python is not None or environment):
+    own = settings.worker == "inline" or settings.python is not None or environment or settings.replicas > 1
+    if started is not None and own:
         started.end()
         started = None
-    if settings.worker == "process":
+
+    def make(variables: dict[str, str]) -> ProcessWorker:
         return ProcessWorker(
             target,
             adapter=settings.adapter,
             python=settings.python,
-            environment=dict(environment),
+            environment=variables,
             started=started,
         )
+
+    if settings.worker == "process":
+        if settings.replicas == 1:
+            return make(dict(environment))
+        from ._replicas import replicate
+
+        return replicate(settings.replicas, make, environment)
     if settings.python is not None:
         raise SettingsError("worker is inline: the model runs under this interpreter, so leave python unset")
+    if settings.replicas > 1:
+        raise SettingsError("worker is inline: this process holds the model once, so leave replicas unset")
     return InlineWorker(target, adapter=settings.adapter)
 
 
