@@ -72,7 +72,8 @@ class _Checks:
 
     def end(self) -> None:
         """Stop checking. A check that hangs is left alone."""
-        self._over.set()
+        with self._lock:
+            self._over.set()
         if self._asked is not None:
             self._asked.cancel()
         if self._loop is None:
@@ -106,9 +107,15 @@ class _Checks:
         async def answer() -> str | None:
             return await said
 
+        # A coroutine itself where it is one: inside of another that never begins it would never be awaited.
+        asked = said if inspect.iscoroutine(said) else answer()
         if self._loop is None:
-            return asyncio.run(answer())
-        self._asked = asyncio.run_coroutine_threadsafe(answer(), self._loop)
+            return asyncio.run(asked)
+        with self._lock:
+            if self._over.is_set():
+                asked.close()  # the loop may run nothing any more
+                raise concurrent.futures.CancelledError
+            self._asked = asyncio.run_coroutine_threadsafe(asked, self._loop)
         return self._asked.result()
 
     def _give_up(self, round: int) -> None:
