@@ -20,6 +20,7 @@ from ._description import (
     JsonSchema,
     MountDescription,
     OperationDescription,
+    network_name,
 )
 from ._errors import (
     BusyError,
@@ -53,6 +54,7 @@ from ._target import Target
 if TYPE_CHECKING:
     from ._function import FunctionOperation, encode_json, input_error
     from ._manifest import MANIFEST_FILE, Manifest
+    from ._requirements import read_requirements, requirement_lines
     from ._signature import MediaType
 
 __all__ = [
@@ -115,6 +117,9 @@ __all__ = [
     "encode_json",
     "find_adapter",
     "input_error",
+    "network_name",
+    "read_requirements",
+    "requirement_lines",
     "sse_event",
 ]
 
@@ -126,6 +131,8 @@ _LAZY = {
     "MANIFEST_FILE": "_manifest",
     "Manifest": "_manifest",
     "MediaType": "_signature",
+    "read_requirements": "_requirements",
+    "requirement_lines": "_requirements",
 }
 
 

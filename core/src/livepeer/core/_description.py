@@ -1,5 +1,6 @@
 """What a capability says about itself before anything of it has run."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,8 @@ SSE_MEDIA_TYPE = "text/event-stream"
 BINARY_MEDIA_TYPE = "application/octet-stream"
 
 JsonSchema = dict[str, Any]
+
+_CAPITAL_AFTER_SMALL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class _Frozen(BaseModel):
@@ -86,3 +89,14 @@ class Description(_Frozen):
     """The first one is the default operation, which `/`, `/run` and the capability's name reach too."""
 
     mounts: tuple[MountDescription, ...] = ()
+
+
+def network_name(text: str, default: str = "model") -> str:
+    """`TextReverser` and `text_reverser` as ``text-reverser``, with nothing in it that a network refuses.
+
+    Args:
+        text: What the user calls it.
+        default: For a text of which nothing is left.
+    """
+    words = _CAPITAL_AFTER_SMALL.sub("-", text).replace("_", "-").lower()
+    return re.sub(r"[^a-z0-9.]+", "-", words).strip("-.") or default

@@ -1,13 +1,10 @@
 """What a native pipeline is: a class, an instance or a function of yours."""
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
-from livepeer.core import FunctionOperation, Info, Manifest, TargetError
-
-_CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+from livepeer.core import FunctionOperation, Info, Manifest, TargetError, network_name
 
 
 class Pipeline:
@@ -113,7 +110,7 @@ def _capacity_of(model: Any) -> int:
 
 def _info_of(model: Any, summary: str, said: Mapping[str, Any]) -> Info:
     named = cast("Any", model if inspect.isroutine(model) else type(model))
-    name = getattr(model, "name", None) or getattr(model, "pipeline_id", None) or kebab_case(named.__name__)
+    name = getattr(model, "name", None) or getattr(model, "pipeline_id", None) or network_name(named.__name__)
     description = getattr(model, "description", None) or _own_doc(named) or summary
     own: dict[str, Any] = {
         "name": name,
@@ -135,8 +132,3 @@ def _own_doc(named: Any) -> str:
 def _run_hook(model: Any, name: str) -> Any:
     hook = None if inspect.isroutine(model) else getattr(model, name, None)
     return hook() if callable(hook) else None
-
-
-def kebab_case(name: str) -> str:
-    """`TextReverser` and `text_reverser` as `text-reverser`."""
-    return _CAMEL_BOUNDARY.sub("-", name).replace("_", "-").strip("-").lower()

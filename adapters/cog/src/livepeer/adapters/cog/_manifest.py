@@ -1,10 +1,9 @@
 """cog.yaml as a livepeer.yaml."""
 
-import re
 from pathlib import Path
 from typing import Any
 
-from livepeer.core import Manifest, TargetError
+from livepeer.core import Manifest, read_requirements
 
 from ._config import CogConfig
 
@@ -42,20 +41,10 @@ def _requirements(config: CogConfig, root: Path) -> list[str]:
     build = config.build
     found = list(build.python_packages)
     if build.python_requirements:
-        found = _read_requirements(root / build.python_requirements)
+        found = read_requirements(root / build.python_requirements, "build.python_requirements")
     if build.sdk_version and build.sdk_version != "prerelease":
         found.append(f"cog=={build.sdk_version}")
     return found
-
-
-def _read_requirements(path: Path) -> list[str]:
-    """The lines of a requirements file, without comments; options such as an index stay as pip reads them."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TargetError(f"build.python_requirements: {path.name} cannot be read: {error}") from error
-    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.replace("\\\n", "").splitlines())
-    return [line for line in lines if line]
 
 
 def _unsupported(config: CogConfig) -> dict[str, Any]:

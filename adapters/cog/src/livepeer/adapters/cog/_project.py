@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from livepeer.core import Target, TargetError
+from livepeer.core import Target, TargetError, network_name
 
 from ._config import CONFIG_FILE, CogConfig, read_config
 from ._output_capture import OutputCapture
@@ -14,7 +14,6 @@ from ._output_capture import OutputCapture
 CAPTURE = OutputCapture()
 """One for the process, since its streams are the process's; it counts who needs it."""
 
-_CAMEL_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GENERIC_NAMES = ("Predictor", "Runner", "predict", "run")
 
 
@@ -48,10 +47,10 @@ class Project:
         config = self.config
         image = (config.image or config.model) if config is not None else None
         if image:
-            return network_name(re.split(r"[:@]", image.rpartition("/")[2])[0])
+            return network_name(re.split(r"[:@]", image.rpartition("/")[2])[0], "cog-model")
         if config is None and self.attribute is not None and self.attribute not in _GENERIC_NAMES:
-            return network_name(self.attribute)
-        return network_name(self.root.name)
+            return network_name(self.attribute, "cog-model")
+        return network_name(self.root.name, "cog-model")
 
     def check_weights(self) -> None:
         """Make sure that managed weights are there: Cog brings them into its image, and nothing does here.
@@ -143,9 +142,3 @@ class Surroundings:
             os.chdir(self._before)
         CAPTURE.remove()
         self._before, self._on_path = None, False
-
-
-def network_name(text: str) -> str:
-    """`TextReverser` and `text_reverser` as ``text-reverser``, with nothing in it that a network refuses."""
-    kebab = _CAMEL_BOUNDARY.sub("-", text).replace("_", "-").lower()
-    return re.sub(r"[^a-z0-9.]+", "-", kebab).strip("-.") or "cog-model"
