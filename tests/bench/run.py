@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import ExitStack
 
+from beside_bentoml import bentoml
 from beside_cog import cog
 from harness import KEEP_PAGES, Probe, Side, Table, ours, peer, ratio, rounds, stream_times, wrk
 
@@ -164,7 +165,7 @@ def _seconds(code: str) -> float:
 
 
 def main() -> None:
-    sections = {section.__name__: section for section in (predict, events, health, bodies, footprint, cog)}
+    sections = {section.__name__: section for section in (predict, events, health, bodies, footprint, cog, bentoml)}
     asked = sys.argv[1:] or list(sections)
     table = Table()
     print(f"{ROUNDS} rounds in turn, medians of the rounds' ratios; wrk with one thread; {os.cpu_count()} cores")

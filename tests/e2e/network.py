@@ -117,8 +117,8 @@ def load(net: Net, name: str) -> int:
 
 
 def target(model: str) -> str:
-    """Where a model of these tests or of the server's is defined; a directory is one by itself."""
-    if Path(model).is_dir():
+    """Where a model of these tests or of the server's is defined; a directory, or a file with a name, is a target."""
+    if ":" in model or Path(model).is_dir():
         return model
     path = MODELS if f"class {model}(" in MODELS.read_text() else PIPELINES
     return f"{path}:{model}"
