@@ -65,6 +65,33 @@ async def test_an_image_comes_by_multipart() -> None:
         assert (await faces.request("image", body, content_type)).body == b'["PNG", 3, 2, true]'
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "field"),
+    [
+        ("nested", b'{"documents":[{"document":"/etc/hostname"}]}', "documents.0.document"),
+        ("maybe_path", b'{"maybe":"/etc/hostname"}', "maybe"),
+        ("maybe_path", b'{"maybe":"../../etc/hostname"}', "maybe"),
+        ("maybe_path", b'{"many":{"a":["/etc/hostname"]}}', "many.a.0"),
+    ],
+)
+async def test_a_path_of_the_servers_own_disk_is_refused(name: str, body: bytes, field: str) -> None:
+    async with living(INPUTS) as faces:
+        found = await faces.request(name, body, "application/json")
+        said = {"error": f"{field}: a path would name a file of the server's own disk"}
+        assert (found.status, json.loads(found.body)) == (400, said)
+
+
+async def test_a_form_names_no_path_of_the_servers_own_disk_either() -> None:
+    async with living(INPUTS) as faces:
+        form = await faces.request("maybe_path", b"maybe=/etc/hostname", "application/x-www-form-urlencoded")
+        assert form.status == 400
+
+
+async def test_a_path_that_is_the_apis_own_default_may_be_anywhere() -> None:
+    async with living(INPUTS) as faces:
+        assert (await faces.request("maybe_path", b"{}", "application/json")).body == b"/etc/hosts"
+
+
 async def test_the_guard_is_before_a_url() -> None:
     async with living(INPUTS) as faces:
         body, content_type = multipart(("path", None, b"http://127.0.0.1:1/a"))

@@ -186,6 +186,12 @@ class Inputs:
         return f"{path} {maybe}"
 
     @bentoml.api
+    async def maybe_path(
+        self, maybe: Path | None = Path("/etc/hosts"), many: dict[str, list[Path]] | None = None
+    ) -> str:
+        return f"{maybe}"
+
+    @bentoml.api
     async def nested(self, documents: list[Documented]) -> list:
         return [[*shown(each.document), each.pages] for each in documents]
 

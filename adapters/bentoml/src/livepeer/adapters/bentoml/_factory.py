@@ -21,6 +21,7 @@ from livepeer.core import CallError
 
 from . import _sdk
 from ._arguments import arguments_of
+from ._local_paths import refuse_local_paths
 from ._rendering import render
 from ._serdes import serde_for
 from ._tasks import Tasks
@@ -127,6 +128,7 @@ class HybridFactory(Worker):
             raise _sdk.BadInput("the body cannot be read: a file in it is not what it should be") from error
         except (ValueError, MultiPartException, HTTPException) as error:
             raise _sdk.BadInput(f"the body cannot be read: {error}") from error
+        refuse_local_paths(parsed)
         return arguments_of(method, parsed)
 
     def render_error(self, error: BaseException, request: Request | None = None) -> Response:

@@ -52,6 +52,9 @@ class Places:
         self.exist = bool(kinds)
         """Whether there are any."""
 
+        self.take_paths = "path" in kinds
+        """Whether one is a path in a user's own model, or in a union."""
+
         self.need_request = not kinds.isdisjoint(("upload", "path"))
         """Whether files are saved, which BentoML does in the temporary directory of a request."""
 
