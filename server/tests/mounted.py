@@ -132,6 +132,11 @@ async def http_headers(x: Exchange) -> None:
     await x.piece(b"", last=True)
 
 
+async def http_unauthorized(x: Exchange) -> None:
+    await x.start((b"www-authenticate", b"Basic"), (b"content-length", b"0"), status=401)
+    await x.send({"type": "http.response.body"})
+
+
 async def http_own_id(x: Exchange) -> None:
     await x.start((b"X-Request-Id", b"mine"))
     await x.piece(b"", last=True)

@@ -511,6 +511,14 @@ async def test_a_host_that_is_gone_is_a_typed_503_also_apart(serve_process: Serv
 # Tokens and sessions.
 
 
+async def test_an_applications_own_401_is_a_403_where_a_401_is_the_servers(serve_mounts: ServeMounts) -> None:
+    async with serve_mounts("Beside") as served:
+        assert (await served.client.get("/app/unauthorized")).status_code == 401
+    async with serve_mounts("Beside", options=ServerOptions(token="t0ken")) as served:
+        refused = await served.client.get("/app/unauthorized", headers={"authorization": "Bearer t0ken"})
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (403, "Basic")
+
+
 async def test_every_request_needs_the_token_and_none_passes_it_on(serve_mounts: ServeMounts) -> None:
     async with serve_mounts("Beside", options=ServerOptions(token="t0ken")) as served:
         for headers in ({}, {"authorization": "Bearer wrong"}):

@@ -85,6 +85,9 @@ class MountRoute:
                 if not started:
                     started = True
                     message["headers"] = _with_request_id(message["headers"], request_id)
+                    if message["status"] == 401 and self._needs_token():
+                        # An orchestrator takes it for a wrong token and forgets the worker (BYOC contract, section 2).
+                        message["status"] = 403
                 await send(message)
                 if message["type"] == "http.response.body" and not message.get("more_body", False):
                     return
