@@ -73,7 +73,8 @@ VALUES: dict[str, Any] = {
 }
 
 
-async def sent(response: Any) -> list[Any]:
+async def sent(response: Any) -> tuple[Any, bytes]:
+    """The head of an answer, and its body, in however many pieces."""
     messages: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -83,7 +84,7 @@ async def sent(response: Any) -> list[Any]:
         return {"type": "http.disconnect"}
 
     await response({"type": "http", "method": "POST", "headers": []}, receive, send)
-    return messages
+    return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
 
 @pytest.mark.parametrize("name", VALUES)

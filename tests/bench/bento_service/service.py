@@ -16,8 +16,7 @@ class Answer(BaseModel):
     text: str
 
 
-@bentoml.service(metrics={"enabled": False}, logging={"access": {"enabled": False}})
-class Trivial:
+class Adding:
     """One async api and one sync one."""
 
     @bentoml.api
@@ -31,7 +30,17 @@ class Trivial:
         return Answer(total=first + second, text=text)
 
 
+@bentoml.service
+class Trivial(Adding):
+    """Configured as BentoML does by itself."""
+
+
 @bentoml.service(metrics={"enabled": False}, logging={"access": {"enabled": False}})
+class Quiet(Adding):
+    """Without metrics and access log, neither of which ours has."""
+
+
+@bentoml.service
 class Batching:
     """A model whose call takes 5 ms, and 0.2 ms an item."""
 

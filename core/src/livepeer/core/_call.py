@@ -1,11 +1,14 @@
 """What one request carries through a model."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ._errors import CallCancelledError
+
+_SAID_BEFORE = 2
+"""How many lines the server may say before the headers."""
 
 CURRENT_CALL: ContextVar["Call | None"] = ContextVar("livepeer_call", default=None)
 
@@ -23,7 +26,7 @@ class Call:
         report_progress: Takes a fraction (0 to 1) and a message to whoever watches.
     """
 
-    __slots__ = ("_header_lines", "_headers", "_report_progress", "cancelled", "deadline", "id", "metrics")
+    __slots__ = ("_header_lines", "_headers", "_lines", "_report_progress", "cancelled", "deadline", "id", "metrics")
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Call:
         self.metrics: dict[str, float | int | str] = {}
         """Figures about this call; the answer carries them in `X-Metadata`."""
         self._header_lines = headers
+        self._lines: list[tuple[bytes, bytes]] | None = None
         self._headers: Mapping[str, str] | None = None
         self.cancelled = False
         """Whether nobody waits for the answer any more; the host sets it. A long sync loop looks now and then."""
@@ -51,28 +55,27 @@ class Call:
         return self._headers
 
     @property
-    def raw_headers(self) -> Sequence[tuple[bytes, bytes]]:
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """The request's headers as ASGI has them: lower-case names, in their order, none left out."""
-        lines = (line.partition(b":") for line in self._header_lines.split(b"\n"))
-        return [(name, value) for name, _, value in lines if name]
+        return [(name, value) for name, value in self._read_lines() if not name.startswith(b":")]
 
     @property
     def url(self) -> str:
         """Path and query as they came, for an operation that takes any media type; else ``""``."""
-        return self._said(b":path:")
+        return dict(self._read_lines()[:_SAID_BEFORE]).get(b":path", b"").decode("latin-1")
 
     @property
     def client(self) -> tuple[str, int] | None:
         """Address and port of whoever is connected, where there is a `url`: most often an orchestrator."""
-        host, _, port = self._said(b":client:").rpartition(" ")
+        host, _, port = dict(self._read_lines()[:_SAID_BEFORE]).get(b":client", b"").decode("latin-1").rpartition(" ")
         return (host, int(port)) if host else None
 
-    def _said(self, name: bytes) -> str:
-        """What the server says of the request before its headers."""
-        for line in self._header_lines.split(b"\n", 2)[:2]:
-            if line.startswith(name):
-                return line[len(name) :].decode("latin-1")
-        return ""
+    def _read_lines(self) -> list[tuple[bytes, bytes]]:
+        """The lines once taken apart; those that the server says before the headers begin with a colon."""
+        if self._lines is None:
+            lines = self._header_lines.split(b"\n") if self._header_lines else []
+            self._lines = [(line[:at], line[at + 1 :]) for line in lines if (at := line.find(b":", 1)) > 0]
+        return self._lines
 
     @property
     def remaining_seconds(self) -> float | None:

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from . import _sdk
@@ -16,7 +17,13 @@ async def render(spec: Any, value: Any, serde: Any) -> Response:
         value: What the api has returned.
         serde: What read the request.
     """
-    return value if isinstance(value, Response) else await _settled(spec).to_http_response(value, serde)
+    if isinstance(value, Response):
+        return value
+    if isinstance(value, BaseModel) and not issubclass(spec, _sdk.IORootModel) and not spec.multipart_fields:
+        # What BentoML comes to after all its other cases.
+        (body,) = serde.serialize_model(value).data
+        return Response(body, media_type=spec.mime_type())
+    return await _settled(spec).to_http_response(value, serde)
 
 
 @cache

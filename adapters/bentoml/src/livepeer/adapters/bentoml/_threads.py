@@ -45,7 +45,10 @@ class Threads:
         the function waits for elsewhere is cancelled.
         """
         turn = Turn(self)
-        await self._slots.acquire_on_behalf_of(turn)
+        try:
+            self._slots.acquire_on_behalf_of_nowait(turn)
+        except anyio.WouldBlock:
+            await self._slots.acquire_on_behalf_of(turn)
         try:
             work = asyncio.ensure_future(anyio.to_thread.run_sync(turn.take, function, limiter=self._unlimited))
             try:
