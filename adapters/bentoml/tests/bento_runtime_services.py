@@ -80,6 +80,26 @@ class Hooked:
 
 
 @bentoml.service
+class SlowToStart:
+    def __init__(self) -> None:
+        LOG.say("slow begins")
+        LOG.gate("slow").wait(20)
+
+    @bentoml.on_shutdown
+    def end(self) -> None:
+        LOG.say("slow stopped")
+
+
+@bentoml.service
+class OverSlow:
+    slow = bentoml.depends(SlowToStart)
+
+    @bentoml.api
+    def name(self) -> str:
+        return "over"
+
+
+@bentoml.service
 class FailsToStart:
     below = bentoml.depends(Below)
 

@@ -5,7 +5,7 @@ import threading
 import anyio
 import pytest
 from bento_alive import alive, call
-from bento_runtime_services import LOG, Apis, FailsToStart, FailsToStop, Hooked, OverTended, Tended
+from bento_runtime_services import LOG, Apis, FailsToStart, FailsToStop, Hooked, OverSlow, OverTended, Tended
 from edge_harness import eventually
 
 from livepeer.adapters.bentoml import _sdk
@@ -104,6 +104,20 @@ async def test_a_service_that_never_gets_ready_can_be_stopped() -> None:
         await eventually(lambda: len(LOG.lines) >= 2)
         tasks.cancel_scope.cancel()
     await runtime.stop()
+    assert not threads_of_services()
+
+
+async def test_a_dependency_that_is_still_being_made_is_ended_too() -> None:
+    runtime = Runtime(OverSlow)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(runtime.start)
+        await eventually(lambda: list(LOG.lines) == ["slow begins"])
+        tasks.cancel_scope.cancel()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(runtime.stop)
+        await anyio.wait_all_tasks_blocked()
+        LOG.gate("slow").set()
+    assert list(LOG.lines) == ["slow begins", "slow stopped"]
     assert not threads_of_services()
 
 

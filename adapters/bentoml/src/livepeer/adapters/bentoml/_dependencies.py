@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
@@ -45,7 +45,7 @@ class Dependencies:
             yield
 
     @contextmanager
-    def _resolved(self, service: Any):
+    def _resolved(self, service: Any) -> Generator[None]:
         """Within the block the attributes of a service for those that it depends on have their values."""
         dependencies = [each for each in service.dependencies.values() if each.url is None]
         for dependency in dependencies:
@@ -94,11 +94,16 @@ async def _on_own_thread(worker: Worker) -> AsyncGenerator[None]:
 
     thread = threading.Thread(target=run, name=f"bentoml-{worker.service.name}", daemon=True)
     thread.start()
-    loop, over = await asyncio.wrap_future(started)
+    beginning = asyncio.wrap_future(started)
     try:
+        # Shielded: a start that is given up goes on, until the service can be ended as it should.
+        await asyncio.shield(beginning)
         yield
     finally:
-        loop.call_soon_threadsafe(over.set)
         with anyio.CancelScope(shield=True):
-            await asyncio.wrap_future(ended)
+            await asyncio.wait([beginning])
+            if beginning.exception() is None:
+                loop, over = beginning.result()
+                loop.call_soon_threadsafe(over.set)
+                await asyncio.wrap_future(ended)
         thread.join()
