@@ -16,6 +16,12 @@ class Match(BaseModel):
     score: float = Field(ge=0, le=1)
 
 
+class Ranking(BaseModel):
+    """The texts that were found, best first."""
+
+    matches: list[Match]
+
+
 @bentoml.service
 class Embedder:
     """Makes vectors of texts: those of many callers in one batch."""
@@ -43,9 +49,9 @@ class Search:
         question: str,
         texts: list[str] = Field(min_length=1, description="What to search"),
         most: int = Field(default=3, ge=1, description="How many to give back"),
-    ) -> list[Match]:
+    ) -> Ranking:
         """The texts that are most like the question, best first."""
         vectors = await self.embedder.to_async.embed([question, *texts])
         scores = np.clip(vectors[1:] @ vectors[0], 0, 1)
         best = np.argsort(-scores, kind="stable")[:most]
-        return [Match(text=texts[place], score=round(float(scores[place]), 3)) for place in best]
+        return Ranking(matches=[Match(text=texts[place], score=round(float(scores[place]), 3)) for place in best])

@@ -20,7 +20,7 @@ ASKED = {"question": "which harbour?", "texts": ["A kettle of tea", "The harbour
 
 
 async def test_a_service_takes_its_inputs_and_answers_with_its_output(caller: Gateway) -> None:
-    (match,) = await caller.run_async("bento-search", ASKED)
+    (match,) = (await caller.run_async("bento-search", ASKED))["matches"]
     assert (match["text"], match["score"] > 0.3) == ("The harbour at night", True)
 
 
