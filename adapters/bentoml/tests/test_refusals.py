@@ -1,6 +1,7 @@
 """What BentoML has and is not served, by name."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,19 @@ LEGACY = {
     "svc = bentoml.Service('old')\n@svc.api(input=None)\ndef say(text): ...": "bentoml.Service with runners",
     "svc = bentoml.Service('old')": "old serves nothing: it may be a service of BentoML 1.1",
     "svc = bentoml.legacy.Service('old', runners=[])": "bentoml.Service with runners",
-    "class Svc(bentoml.legacy.Runnable):\n    SUPPORTED_RESOURCES = ('cpu',)\n"
-    "    @bentoml.legacy.Runnable.method\n    def say(self, text): ...\n"
-    "svc = bentoml.legacy.Runner(Svc, name='old')": "svc is a runner of BentoML 1.1",
 }
+
+LEGACY_RUNNER = """
+import bentoml.legacy
+
+class Svc(bentoml.legacy.Runnable):
+    SUPPORTED_RESOURCES = ("cpu",)
+
+    @bentoml.legacy.Runnable.method
+    def say(self, text): ...
+
+svc = bentoml.legacy.Runner(Svc, name="old")
+"""
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -34,6 +44,18 @@ def test_a_service_of_bentoml_1_1_is_refused_by_name(tmp_path: Path, load: Load,
         load(tmp_path)
     assert "@bentoml.service" in str(found.value)
     sys.modules.pop("unit_old", None)
+
+
+def test_a_runner_of_bentoml_1_1_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "unit_runner.py").write_text(LEGACY_RUNNER)
+    load = (
+        "from livepeer.adapters.bentoml import BentoMLAdapter\n"
+        "from livepeer.core import Target\n"
+        "BentoMLAdapter().load(Target.parse('unit_runner.py:svc'))"
+    )
+    # In a process of its own: where a service of today has been configured, BentoML makes no runners any more.
+    done = subprocess.run([sys.executable, "-c", load], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "TargetError: unit_runner.py:svc is a runner of BentoML 1.1, which is not served" in done.stderr
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
