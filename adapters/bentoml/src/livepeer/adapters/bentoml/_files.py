@@ -1,6 +1,7 @@
 """The files of one call: named by data URI, by URL or in base64 in its document, and closed after it."""
 
 import base64
+import importlib
 import io
 import mimetypes
 import tempfile
@@ -117,11 +118,11 @@ class Files:
 
 def _open_image(upload: UploadFile) -> Any:
     """An image, opened here: what BentoML raises for a broken one names no field."""
-    from PIL.Image import DecompressionBombError  # there is an api that takes one, so there is the library
-
+    # There is an api that takes one, so there is the library, which nothing else here needs.
+    too_large: type[Exception] = importlib.import_module("PIL.Image").DecompressionBombError
     try:
         return _sdk.PILImageEncoder().decode(upload.file)
-    except DecompressionBombError:
+    except too_large:
         raise FetchError("this image is too large") from None
     except (OSError, ValueError, SyntaxError):
         raise FetchError("this is no image that can be read") from None
