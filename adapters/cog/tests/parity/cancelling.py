@@ -30,6 +30,7 @@ def cancelled(name: str, *marks: str, **inputs: Any) -> Ask:
 
     def ask(server: Server) -> dict[str, Any]:
         document = {"id": name, "input": {"name": name, **inputs}}
+        freed(server)
         with in_background(lambda: answer(post(server, document))) as result:
             started(server, name)
             request = cancel(server, name)
@@ -56,6 +57,7 @@ def left(name: str, mark: str) -> Ask:
 
 def leave(server: Server, document: dict[str, Any], name: str, *, headers: str = "") -> None:
     """Send a request and close the connection once the prediction runs."""
+    freed(server)  # Cog gives a slot back a moment after its answer
     body = json.dumps(document).encode()
     host, port = server.url.removeprefix("http://").split(":")
     head = f"POST /predictions HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{headers}"
