@@ -1,10 +1,12 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import livepeer.adapters.bentoml
 from livepeer.adapters.bentoml._bentofile import VariableSection
 from livepeer.adapters.bentoml._environment import (
     Exports,
@@ -180,3 +182,9 @@ def test_the_values_of_decorators_are_read_from_the_text() -> None:
 @pytest.mark.parametrize("source", ["", "class", "\x00", "service(envs=[{}])", "service(envs=[f()])", "f()(envs=[1])"])
 def test_a_text_without_values_has_none(source: str) -> None:
     assert declared_values(source) == {}
+
+
+def test_one_module_alone_knows_bentomls_own() -> None:
+    package = Path(livepeer.adapters.bentoml.__file__).parent
+    named = re.compile(r"^\s*(?:from|import) _?bentoml|[\"'](?:_bentoml_(?:sdk|impl)|bentoml\.)", re.MULTILINE)
+    assert [file.name for file in package.glob("*.py") if named.search(file.read_text())] == ["_sdk.py"]

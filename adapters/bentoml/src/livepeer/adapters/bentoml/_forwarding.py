@@ -6,14 +6,13 @@ there the request is a document: its path, its method and its body.
 
 from collections.abc import Awaitable
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import ASGIApp
 
 from livepeer.core import JSON_MEDIA_TYPE, Call, Encoded, OperationDescription, encode_json, input_error
 
-from ._requests import Body
+from ._requests import Body, HttpScope, scope_of
 from ._responses import Sent
 
 _CAPACITY = 32
@@ -78,23 +77,8 @@ async def _ask(app: ASGIApp, asked: ForwardedRequest, call: Call) -> Encoded:
     return sent.encoded()
 
 
-def _scope(asked: ForwardedRequest, call: Call, body: bytes) -> dict[str, Any]:
-    path, _, query = asked.path.partition("?")
+def _scope(asked: ForwardedRequest, call: Call, body: bytes) -> HttpScope:
     headers = [(b"host", b"localhost"), (b"x-request-id", call.id.encode()), (b"accept", b"*/*")]
     if body:
         headers += [(b"content-type", JSON_MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": asked.method,
-        "scheme": "http",
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": headers,
-        "client": None,
-        "server": None,
-        "state": {},
-    }
+    return {**scope_of(asked.method, asked.path, headers), "state": {}}

@@ -1,5 +1,6 @@
 """What a service calls another by that lives in the same process, and itself: no HTTP and no pickle between them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from functools import partial, update_wrapper
@@ -45,7 +46,7 @@ class LocalProxy:
         """Nothing: the service lives for as long as those that depend on it."""
 
 
-class _Face:
+class _Face(ABC):
     """The apis of a service, as attributes."""
 
     def __init__(self, worker: "Worker") -> None:
@@ -57,11 +58,13 @@ class _Face:
                     setattr(call, attribute, _refuse)
             setattr(self, name, update_wrapper(call, method.func, updated=()))
 
+    @abstractmethod
     def _value(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        """Call an api that does not stream."""
 
+    @abstractmethod
     def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        """Iterate over an api that streams."""
 
 
 class AsyncFace(_Face):

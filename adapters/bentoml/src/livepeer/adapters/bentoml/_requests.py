@@ -23,21 +23,37 @@ def request_of(call: Call, body: bytes, path: str) -> Request:
 
 
 def http_scope(call: Call, path: str) -> HttpScope:
-    """What ASGI says of a request before its body."""
-    raw_path, _, query = (call.url or path).partition("?")
+    """What ASGI says of a call's request before its body.
+
+    Args:
+        call: The call.
+        path: The operation's route, where the call does not say how it was reached.
+    """
+    return {**scope_of("POST", call.url or path, call.raw_headers), "client": call.client}
+
+
+def scope_of(method: str, url: str, headers: list[tuple[bytes, bytes]]) -> HttpScope:
+    """What ASGI says of a request before its body.
+
+    Args:
+        method: In capitals.
+        url: Path and query, percent-encoded.
+        headers: By lower-case name.
+    """
+    raw_path, _, query = url.partition("?")
     return {
         "type": "http",
         # With this version an answer is not watched for callers that leave: the call is cancelled then.
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
         "path": unquote(raw_path) if "%" in raw_path else raw_path,
         "raw_path": raw_path.encode("latin-1"),
         "query_string": query.encode("latin-1"),
         "root_path": "",
-        "headers": call.raw_headers,
-        "client": call.client,
+        "headers": headers,
+        "client": None,
         "server": None,
     }
 
