@@ -10,7 +10,7 @@ from .house import ROOT
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LONGEST_LINES = 150
 
-FOLDERS = ("core", "server", "adapters/pipeline", "adapters/cog", "adapters/bentoml", "adapters/_template")
+FOLDERS = ("core", "server", "adapters/pipeline", "adapters/cog", "adapters/bentoml", "adapters/_template", "trickle")
 READMES = [ROOT / "README.md", *(ROOT / folder / "README.md" for folder in FOLDERS)]
 
 
