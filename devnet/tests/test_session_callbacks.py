@@ -108,6 +108,13 @@ async def test_a_channel_has_a_plain_name(callback: Callback, name: str, message
     assert (answer.status_code, answer.text) == (400, message + "\n")
 
 
+async def test_a_channel_has_a_media_type_that_a_header_can_hold(callback: Callback):
+    answer = await callback.send("/channels", {"channels": [{"name": "a", "mime_type": "text/plain\r\nX-Y: z"}]})
+
+    assert answer.status_code == 400
+    assert answer.text.startswith("a content type is printable ASCII")
+
+
 async def test_a_proxy_leads_to_the_runner_or_to_another_port_of_its_host(callback: Callback, worker: Worker):
     default = (await callback.send("/proxy")).json()
     other = (await callback.send("/proxy", {"target_url": worker.url + "/ui"})).json()

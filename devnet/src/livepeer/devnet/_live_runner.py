@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import httpx2
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
-from ._channels import Channels
+from livepeer.trickle.server import TrickleServer
+
 from ._payments import Till
 from ._reservations import Reservations
 from ._runner_calls import RunnerCalls
-from ._runner_routes import RegistryRoutes
+from ._runner_routes import TRICKLE_PATH, RegistryRoutes
 from ._runners import RunnerRegistry
 from ._session_routes import CallbackRoutes, SessionRoutes
 from ._static_runners import StaticRunners
@@ -22,18 +23,18 @@ class LiveRunner:
 
     def __init__(self, *, secret: str, paid: bool, timings: Timings) -> None:
         self._timings = timings
-        self._channels = Channels()
+        self._trickle = TrickleServer(autocreate=False)
         self._till = Till()
-        self.registry = RunnerRegistry(secret=secret, timings=timings, channels=self._channels)
+        self.registry = RunnerRegistry(secret=secret, timings=timings, trickle=self._trickle)
         self.static = StaticRunners(self.registry, timings, paid=paid)
         self._reservations = Reservations(self.registry, self._till, paid=paid)
         self._calls = RunnerCalls(self.registry, self._reservations)
         self.routes: list[BaseRoute] = [
             *RegistryRoutes(self.registry, timings, paid=paid).routes,
             *SessionRoutes(self.registry, self._reservations).routes,
-            *CallbackRoutes(self.registry, self._channels).routes,
+            *CallbackRoutes(self.registry, self._trickle).routes,
             *self._calls.routes,
-            *self._channels.routes,
+            Mount(TRICKLE_PATH, app=self._trickle),
         ]
 
     def use(self, client: httpx2.AsyncClient) -> None:
@@ -53,7 +54,7 @@ class LiveRunner:
         """Forget every runner, session, channel and payment, as a restart does."""
         self.registry.clear()
         self.static.clear()
-        self._channels.clear()
+        self._trickle.clear()
         self._till.clear()
 
 

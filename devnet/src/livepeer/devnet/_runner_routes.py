@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ._channels import TRICKLE_PATH, Channel
+from livepeer.trickle.server import Channel
+
 from ._fields import load_object
 from ._inbound import RefusedError, base_url
 from ._payment_terms import convert_price
@@ -17,6 +18,8 @@ from ._runners import Runner, RunnerRegistry
 from ._timings import Timings
 
 Json = dict[str, object]
+
+TRICKLE_PATH = "/ai/trickle"
 
 
 class RegistryRoutes:
@@ -89,7 +92,7 @@ def channel_card(name: str, channel: Channel, url: str, internal_url: str = "") 
         "channel_name": channel.name,
         "url": url + path,
         **({"internal_url": internal_url + path} if internal_url else {}),
-        "mime_type": channel.mime_type,
+        "mime_type": channel.content_type,
     }
 
 

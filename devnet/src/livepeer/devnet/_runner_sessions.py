@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from ._channels import Channel, Channels
+from livepeer.trickle.server import Channel, TrickleServer
+
 from ._inbound import RefusedError
 from ._payments import Meter
 from ._runner_records import RegisteredRunner, is_web_url
@@ -50,19 +51,22 @@ class Session:
         self.proxies[proxy_id] = target or runner_url
         return proxy_id
 
-    def open_channel(self, channels: Channels, name: str, mime_type: str) -> Channel:
+    def open_channel(self, trickle: TrickleServer, name: str, mime_type: str) -> Channel:
         """Return the session's channel of that name, a new one if there is none.
 
         Raises:
-            RefusedError: The name holds other characters than a channel's.
+            RefusedError: The name holds other characters than a channel's, or the type what no header may hold.
         """
         name = channel_name(name)
         if name not in self.channels:
             mime_type = mime_type if mime_type.strip() else "application/octet-stream"
-            self.channels[name] = channels.create(f"{self.id}-{name}", mime_type)
+            try:
+                self.channels[name] = trickle.create(f"{self.id}-{name}", mime_type)
+            except ValueError as error:
+                raise RefusedError(str(error), 400) from None
         return self.channels[name]
 
-    def close_channel(self, channels: Channels, name: str) -> None:
+    def close_channel(self, trickle: TrickleServer, name: str) -> None:
         """End the session's channel of that name.
 
         Raises:
@@ -71,7 +75,7 @@ class Session:
         channel = self.channels.pop(channel_name(name), None)
         if channel is None:
             raise RefusedError("trickle channel not found", 404)
-        channels.close(channel.name)
+        trickle.delete(channel.name)
 
 
 class O2R:
@@ -90,7 +94,8 @@ class O2R:
         self._publish({"keep": "alive"})
 
     def _publish(self, message: dict[str, str]) -> None:
-        self.channel.publish(json.dumps(message, separators=(",", ":")).encode())
+        if not self.channel.closed:  # Anybody may delete it.
+            self.channel.publish(json.dumps(message, separators=(",", ":")).encode())
 
 
 def channel_name(name: str) -> str:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import anyio
 
-from ._channels import Channels
+from livepeer.trickle.server import TrickleServer
+
 from ._inbound import RefusedError
 from ._runner_records import RegisteredRunner
 from ._runner_sessions import O2R, Session, random_session_id, readable
@@ -46,10 +47,10 @@ class Runner:
         """Return the secret by which the runner may act on a session."""
         return self._derive(f"session:{session_id}")
 
-    def open_o2r(self, channels: Channels) -> O2R:
+    def open_o2r(self, trickle: TrickleServer) -> O2R:
         """Make the channel on which the orchestrator tells the runner what happens."""
         name = f"{self.record.runner_id}-{self._derive('trickle:o2r')[:16]}-o2r"
-        self.o2r = O2R(channels.create(name, _MESSAGE_TYPE))
+        self.o2r = O2R(trickle.create(name, _MESSAGE_TYPE))
         return self.o2r
 
     def _derive(self, purpose: str) -> str:
@@ -59,10 +60,10 @@ class Runner:
 class RunnerRegistry:
     """Runners by their route, in memory; it refuses what go-livepeer refuses, with the same words."""
 
-    def __init__(self, *, secret: str, timings: Timings, channels: Channels) -> None:
+    def __init__(self, *, secret: str, timings: Timings, trickle: TrickleServer) -> None:
         self._secret = secret
         self._timings = timings
-        self._channels = channels
+        self._trickle = trickle
         self._by_route: dict[str, Runner] = {}
         self._changed = anyio.Event()
 
@@ -88,7 +89,7 @@ class RunnerRegistry:
         if runner is None:
             self._check_secret(authorization)
             runner = Runner(offer, base_url)
-            runner.open_o2r(self._channels)
+            runner.open_o2r(self._trickle)
         else:
             self._check_heartbeat(runner, authorization)
         runner.record, runner.base_url, runner.heartbeat_at = offer, base_url, monotonic()
@@ -198,7 +199,7 @@ class RunnerRegistry:
         if runner.o2r is not None:
             runner.o2r.tell("released", session.id)
         for channel in session.channels.values():
-            self._channels.close(channel.name)
+            self._trickle.delete(channel.name)
 
     def release_all(self, runner: Runner) -> None:
         """End every session of a runner."""
@@ -234,7 +235,7 @@ class RunnerRegistry:
         del self._by_route[runner.record.route]
         self.release_all(runner)
         if runner.o2r is not None:
-            self._channels.close(runner.o2r.channel.name)
+            self._trickle.delete(runner.o2r.channel.name)
 
     def _check_secret(self, authorization: str) -> None:
         if not self._secret:

@@ -9,8 +9,9 @@ import anyio
 import anyio.abc
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from livepeer.trickle.server import TrickleProtocol
 
 from ._inbound import DROP_EXTENSION, drop_connection
 
@@ -104,7 +105,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _DroppingProtocol(HttpToolsProtocol):
+class _DroppingProtocol(TrickleProtocol):
     """Lets the application drop the connection, which ASGI itself cannot say."""
 
     def on_message_begin(self) -> None:

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ._channels import Channels
+from livepeer.trickle.server import TrickleServer
+
 from ._fields import as_object, list_field, load_object, text_field
 from ._inbound import RefusedError, base_url
 from ._reservations import Reservations
@@ -56,9 +57,9 @@ class SessionRoutes:
 class CallbackRoutes:
     """What a runner does with its sessions, by the token that came with their calls."""
 
-    def __init__(self, registry: RunnerRegistry, channels: Channels) -> None:
+    def __init__(self, registry: RunnerRegistry, trickle: TrickleServer) -> None:
         self._registry = registry
-        self._channels = channels
+        self._trickle = trickle
         path = "/runner/{route}/session/{session_id}"
         self.routes: list[BaseRoute] = [
             Route(f"{path}/channels", self._open_channels, methods=["POST"]),
@@ -71,7 +72,7 @@ class CallbackRoutes:
         _, session = self._authorized(request)
         cards: list[dict[str, object]] = []
         for name, mime_type in _wanted_channels(await request.body()):
-            channel = session.open_channel(self._channels, name, mime_type)
+            channel = session.open_channel(self._trickle, name, mime_type)
             plain_name = channel.name.removeprefix(f"{session.id}-")
             cards.append(channel_card(plain_name, channel, session.public_url, base_url(request)))
         return JSONResponse({"channels": cards})
@@ -80,7 +81,7 @@ class CallbackRoutes:
         _, session = self._authorized(request)
         names = _unwanted_channels(await request.body())
         for name in names:
-            session.close_channel(self._channels, name)
+            session.close_channel(self._trickle, name)
         return JSONResponse({"deleted": names})
 
     async def _open_proxy(self, request: Request) -> Response:
