@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepeer.trickle._chunks import LAST_CHUNK, ChunkDecoder, frame
 from livepeer.trickle._errors import ProtocolError
+from livepeer.trickle._wire.chunks import LAST_CHUNK, ChunkDecoder, frame
 
 parts_of_a_body = st.lists(st.binary(min_size=1, max_size=400), max_size=20)
 

@@ -8,10 +8,10 @@ import anyio
 import pytest
 import trustme
 
-from livepeer.trickle._connecting import Transport, wait, wait_readable, wait_writable
 from livepeer.trickle._errors import UnreachableError
-from livepeer.trickle._sockets import Connection
-from livepeer.trickle._urls import ChannelUrl
+from livepeer.trickle._wire.connecting import Transport, wait, wait_readable, wait_writable
+from livepeer.trickle._wire.sockets import Connection
+from livepeer.trickle._wire.urls import ChannelUrl
 
 LIMIT_SECONDS = 5
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livepeer.trickle._errors import ProtocolError
-from livepeer.trickle._heads import Answer
+from livepeer.trickle._wire.heads import Answer
 
 
 def asked() -> Answer:

@@ -1,6 +1,6 @@
 import pytest
 
-from livepeer.trickle._urls import ChannelUrl
+from livepeer.trickle._wire.urls import ChannelUrl
 
 
 def test_a_channel_has_its_segments_below_it():

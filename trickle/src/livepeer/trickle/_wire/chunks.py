@@ -3,7 +3,7 @@
 import re
 from enum import Enum, auto
 
-from ._errors import ProtocolError
+from livepeer.trickle._errors import ProtocolError
 
 Buffer = bytes | bytearray | memoryview
 """What can be sent."""

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import anyio
 
-from ._errors import UnreachableError
-from ._sockets import Connection, SecureConnection
-from ._urls import ChannelUrl
+from livepeer.trickle._errors import UnreachableError
+
+from .sockets import Connection, SecureConnection
+from .urls import ChannelUrl
 
 _KEEPALIVE_SECONDS = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 """A machine that has gone without a word is noticed after half a minute."""

@@ -1,15 +1,16 @@
 """One request of the protocol, and the reading of its answer.
 
 httpx holds an answer back until the request's body is sent, which a segment that waits for its first byte never is
-(trickle, section 0). So requests are written here: h11 makes and reads the heads, `_bodies` the bodies.
+(trickle, section 0). So requests are written here: h11 makes and reads the heads, `bodies` the bodies.
 """
 
 from collections.abc import Mapping, Sequence
 
 import h11
 
-from ._bodies import Body, UnsizedBody, body_of
-from ._errors import ProtocolError
+from livepeer.trickle._errors import ProtocolError
+
+from .bodies import Body, UnsizedBody, body_of
 
 Headers = Sequence[tuple[bytes, bytes]]
 

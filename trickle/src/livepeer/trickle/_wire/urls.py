@@ -41,9 +41,7 @@ class ChannelUrl:
         except (httpx2.InvalidURL, TypeError) as error:
             raise ValueError(f"{url!r} is no URL of a channel: {error}") from None
         if parsed.scheme not in _PORTS or not parsed.host:
-            raise ValueError(
-                f"{url!r} is no URL of a channel: write it as http(s)://host:port/path/channel"
-            )
+            raise ValueError(f"{url!r} is no URL of a channel: write it as http(s)://host:port/path/channel")
         if parsed.port is not None and not 0 < parsed.port < 65536:
             raise ValueError(f"{url!r} is no URL of a channel: a port is a number from 1 to 65535")
         if parsed.userinfo:

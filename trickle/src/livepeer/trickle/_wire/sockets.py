@@ -4,7 +4,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-from ._chunks import Buffer
+from .chunks import Buffer
 
 _RECEIVE_BYTES = 256 * 1024
 _JOINED_BYTES = 64 * 1024

@@ -6,9 +6,10 @@ from types import TracebackType
 
 import httpx2
 
-from ._connecting import tls_context
-from ._errors import ChannelNotFoundError, ProtocolError, RefusedError, TrickleError, UnreachableError
-from ._urls import ChannelUrl
+from livepeer.trickle._errors import ChannelNotFoundError, ProtocolError, RefusedError, TrickleError, UnreachableError
+
+from .connecting import tls_context
+from .urls import ChannelUrl
 
 _DETAIL_CHARACTERS = 200
 

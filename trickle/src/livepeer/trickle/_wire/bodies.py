@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from ._chunks import ChunkDecoder
-from ._errors import ProtocolError
+from livepeer.trickle._errors import ProtocolError
+
+from .chunks import ChunkDecoder
 
 
 class Body(Protocol):

@@ -1,0 +1,1 @@
+"""The command, for pipes and files."""

@@ -1,0 +1,1 @@
+"""JSONL channels: messages, one a line."""

@@ -1,0 +1,54 @@
+"""The requests of a publisher: a segment's, and those about one."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from livepeer.trickle._wire.heads import Answer
+from livepeer.trickle._wire.urls import ChannelUrl
+
+from .outbox import Errand
+
+_RESERVED = frozenset({"host", "content-type", "content-length", "transfer-encoding", "connection", "expect"})
+
+
+class Requests:
+    """Makes the requests of a publisher.
+
+    Args:
+        url: Of the channel.
+        content_type: Of the segments.
+        headers: Sent with each request.
+
+    Raises:
+        ValueError: A header cannot be sent, or is set by the publisher itself.
+    """
+
+    def __init__(self, url: ChannelUrl, content_type: str, headers: Mapping[str, str]) -> None:
+        taken = sorted(name for name in headers if name.lower() in _RESERVED)
+        if taken:
+            raise ValueError(f"the headers {', '.join(taken)} are set by the publisher; give content_type for a type")
+        self._url = url
+        next_url = urlsplit(url.next_url)
+        self._next = f"{next_url.path}?{next_url.query}".rstrip("?").encode()
+        common = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._common = [(b"Host", url.authority), *common]
+        body = [(b"Content-Type", content_type.encode()), (b"Transfer-Encoding", b"chunked")]
+        self._post = [*self._common, *body]
+        self._first_post = [*self._post, (b"Lp-Trickle-Reset", b"1")]
+        self.post(0, first=True)  # Raises what is wrong with the headers now.
+
+    def post(self, seq: int, *, first: bool) -> Answer:
+        """Return the request that carries a segment.
+
+        Args:
+            seq: The segment.
+            first: Whether it is a publisher's first, which ends what an earlier one left open
+                (trickle, table 1, row 29).
+        """
+        return Answer(b"POST", self._url.segment(seq), self._first_post if first else self._post)
+
+    def errand(self, errand: Errand) -> Answer:
+        """Return the request of an errand."""
+        if errand.kind == "check":
+            return Answer(b"GET", self._next, self._common)
+        return Answer(b"DELETE", self._url.segment(errand.seq), self._common)

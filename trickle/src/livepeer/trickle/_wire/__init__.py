@@ -1,0 +1,1 @@
+"""The wire: HTTP as trickle speaks it, over non-blocking connections."""
