@@ -3,6 +3,7 @@
 import logging
 import secrets
 import time
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -140,7 +141,7 @@ class LiveRunnerRegistrar(NetworkRegistrar):
         async with anyio.create_task_group() as tasks:
             # A single-shot session is one request, and its caller's leaving says all that there is to say.
             if answer.o2r is not None and self._options.runner_mode == "persistent":
-                tasks.start_soon(self._follow_sessions, client, answer.o2r.url)
+                tasks.start_soon(self._follow_sessions, answer.o2r.url)
             refusal = await self._heartbeat(client)
             tasks.cancel_scope.cancel()
         return refusal
@@ -205,15 +206,16 @@ class LiveRunnerRegistrar(NetworkRegistrar):
             session_ids=list(self._sessions),
         )
 
-    async def _follow_sessions(self, client: httpx2.AsyncClient, url: str) -> None:
-        async for message in read_messages(client, url):
-            session_id = message.get("session")
-            if not isinstance(session_id, str):
-                continue
-            if message.get("event") == "reserved":
-                self._sessions.setdefault(session_id, time.monotonic())
-            elif message.get("event") == "released":
-                self._end(session_id)
+    async def _follow_sessions(self, url: str) -> None:
+        async with aclosing(read_messages(url, verify=self._options.verify_tls)) as messages:
+            async for message in messages:
+                session_id = message.get("session")
+                if not isinstance(session_id, str):
+                    continue
+                if message.get("event") == "reserved":
+                    self._sessions.setdefault(session_id, time.monotonic())
+                elif message.get("event") == "released":
+                    self._end(session_id)
 
     def _reconcile(self, live_session_ids: frozenset[str], *, asked_at: float) -> None:
         """Believe the orchestrator: end what it has released, but nothing that it reserved after it was asked."""
