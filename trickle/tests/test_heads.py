@@ -3,26 +3,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livepeer.trickle._errors import ProtocolError
-from livepeer.trickle._wire.heads import Answer
+from livepeer.trickle._wire.heads import Answer, RequestHead
+
+POST = RequestHead(b"POST", [(b"Host", b"h:1"), (b"Transfer-Encoding", b"chunked")])
 
 
 def asked() -> Answer:
-    return Answer(b"POST", b"/c/0", [(b"Host", b"h:1"), (b"Transfer-Encoding", b"chunked")])
+    return POST.to(b"/c/0")
 
 
-def test_the_head_of_the_request_is_ready_to_be_sent():
-    assert asked().head == b"POST /c/0 HTTP/1.1\r\nHost: h:1\r\nTransfer-Encoding: chunked\r\n\r\n"
+def test_the_head_of_a_request_is_ready_to_be_sent_to_one_target_after_the_other():
+    assert POST.to(b"/c/0").head == b"POST /c/0 HTTP/1.1\r\nHost: h:1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert POST.to(b"/c/1?a=b").head == b"POST /c/1?a=b HTTP/1.1\r\nHost: h:1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize("header", [(b"a b", b"c"), (b"a", b"b\r\nc: d"), (b"a", b"b\0")])
 def test_a_header_that_would_change_the_request_is_refused(header: tuple[bytes, bytes]):
     with pytest.raises(ValueError, match="cannot be sent"):
-        Answer(b"GET", b"/c/0", [(b"Host", b"h"), header])
+        RequestHead(b"GET", [(b"Host", b"h"), header])
 
 
-def test_a_target_with_a_line_end_is_refused():
+@pytest.mark.parametrize("target", [b"", b"/c 0", b"/c/0 HTTP/1.1\r\nx: y", b"/c/0\n", b"/\xc3\xa9"])
+def test_a_target_that_would_change_the_request_is_refused(target: bytes):
     with pytest.raises(ValueError, match="cannot be sent"):
-        Answer(b"GET", b"/c/0 HTTP/1.1\r\nx: y", [(b"Host", b"h")])
+        POST.to(target)
 
 
 def test_an_early_answer_is_read_while_the_body_is_not_sent():

@@ -31,6 +31,7 @@ def test_a_query_follows_the_segment():
     url = ChannelUrl.parse("http://h/c?token=1")
     assert url.segment(3) == b"/c/3?token=1"
     assert url.next_url == "http://h/c/next?token=1"
+    assert url.next_target == b"/c/next?token=1"
     assert url.segment_url(3) == "http://h/c/3?token=1"
     assert url.url == "http://h/c?token=1"
 

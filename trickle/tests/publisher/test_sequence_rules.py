@@ -8,13 +8,13 @@ from livepeer.trickle._errors import UnreachableError
 from livepeer.trickle._outcomes import Acknowledged, Outcome
 from livepeer.trickle._publish.posts import Post
 from livepeer.trickle._publish.publication import Publication
-from livepeer.trickle._wire.heads import Answer
+from livepeer.trickle._wire.heads import Answer, RequestHead
 
 RING = 5
 
 
 def answer(text: bytes) -> Answer:
-    parsed = Answer(b"POST", b"/c/0", [(b"Host", b"x"), (b"Transfer-Encoding", b"chunked")])
+    parsed = RequestHead(b"POST", [(b"Host", b"x"), (b"Transfer-Encoding", b"chunked")]).to(b"/c/0")
     parsed.feed(b"HTTP/1.1 " + text + b"\r\nContent-Length: 0\r\n\r\n")
     return parsed
 

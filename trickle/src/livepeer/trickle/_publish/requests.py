@@ -1,9 +1,8 @@
 """The requests of a publisher: a segment's, and those about one."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-from livepeer.trickle._wire.heads import Answer
+from livepeer.trickle._wire.heads import Answer, RequestHead
 from livepeer.trickle._wire.urls import ChannelUrl
 
 from .outbox import Errand
@@ -28,14 +27,12 @@ class Requests:
         if taken:
             raise ValueError(f"the headers {', '.join(taken)} are set by the publisher; give content_type for a type")
         self._url = url
-        next_url = urlsplit(url.next_url)
-        self._next = f"{next_url.path}?{next_url.query}".rstrip("?").encode()
-        common = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._common = [(b"Host", url.authority), *common]
-        body = [(b"Content-Type", content_type.encode()), (b"Transfer-Encoding", b"chunked")]
-        self._post = [*self._common, *body]
-        self._first_post = [*self._post, (b"Lp-Trickle-Reset", b"1")]
-        self.post(0, first=True)  # Raises what is wrong with the headers now.
+        common = [(b"Host", url.authority), *((name.encode(), value.encode()) for name, value in headers.items())]
+        post = [*common, (b"Content-Type", content_type.encode()), (b"Transfer-Encoding", b"chunked")]
+        self._post = RequestHead(b"POST", post)
+        self._first_post = RequestHead(b"POST", [*post, (b"Lp-Trickle-Reset", b"1")])
+        self._check = RequestHead(b"GET", common)
+        self._delete = RequestHead(b"DELETE", common)
 
     def post(self, seq: int, *, first: bool) -> Answer:
         """Return the request that carries a segment.
@@ -45,10 +42,10 @@ class Requests:
             first: Whether it is a publisher's first, which ends what an earlier one left open
                 (trickle, table 1, row 29).
         """
-        return Answer(b"POST", self._url.segment(seq), self._first_post if first else self._post)
+        return (self._first_post if first else self._post).to(self._url.segment(seq))
 
     def errand(self, errand: Errand) -> Answer:
         """Return the request of an errand."""
         if errand.kind == "check":
-            return Answer(b"GET", self._next, self._common)
-        return Answer(b"DELETE", self._url.segment(errand.seq), self._common)
+            return self._check.to(self._url.next_target)
+        return self._delete.to(self._url.segment(errand.seq))

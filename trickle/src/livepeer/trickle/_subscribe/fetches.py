@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-import httpx2
-
 from livepeer.trickle._errors import ProtocolError
-from livepeer.trickle._wire.heads import Answer
+from livepeer.trickle._wire.heads import Answer, RequestHead
 from livepeer.trickle._wire.sockets import Connection
 from livepeer.trickle._wire.urls import ChannelUrl
 
@@ -102,9 +100,8 @@ class Fetches:
         if taken:
             raise ValueError(f"the headers {', '.join(taken)} are set by the subscriber")
         self._url = url
-        self._next_target = httpx2.URL(url.next_url).raw_path
-        self._headers = [(b"Host", url.authority), *((key.encode(), value.encode()) for key, value in headers.items())]
-        self._answer(None)  # Raises what is wrong with the headers now.
+        given = ((key.encode(), value.encode()) for key, value in headers.items())
+        self._get = RequestHead(b"GET", [(b"Host", url.authority), *given])
 
     def begin(self, connection: Connection, asked: int | None, now: float) -> Fetch:
         """Return a GET that is to be sent.
@@ -114,8 +111,5 @@ class Fetches:
             asked: The segment, -2 for the newest, or None to ask which one is next.
             now: The time.
         """
-        return Fetch(connection, self._answer(asked), asked=asked, now=now)
-
-    def _answer(self, asked: int | None) -> Answer:
-        target = self._next_target if asked is None else self._url.segment(asked)
-        return Answer(b"GET", target, self._headers)
+        target = self._url.next_target if asked is None else self._url.segment(asked)
+        return Fetch(connection, self._get.to(target), asked=asked, now=now)

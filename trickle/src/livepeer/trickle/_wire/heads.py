@@ -4,6 +4,7 @@ httpx holds an answer back until the request's body is sent, which a segment tha
 (trickle, section 0). So requests are written here: h11 makes and reads the heads, `bodies` the bodies.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import h11
@@ -14,26 +15,58 @@ from .bodies import Body, UnsizedBody, body_of
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+_ANY_REQUEST = h11.Request(method=b"POST", target=b"/", headers=[(b"Host", b"any")])
+"""All that h11 has to know of a request to read its answer."""
+
+_TARGET = re.compile(rb"[!-~]+")
+
+
+class RequestHead:
+    """The head of a request that is made again and again, each time with another target: h11 writes it once.
+
+    Args:
+        method: Of the requests.
+        headers: `Host` among them; with `Transfer-Encoding` or `Content-Length` if a body follows the head.
+
+    Raises:
+        ValueError: A header cannot be sent.
+    """
+
+    def __init__(self, method: bytes, headers: Headers) -> None:
+        try:
+            request = h11.Request(method=method, target=b"/", headers=list(headers))
+            head = h11.Connection(h11.CLIENT).send(request)
+        except h11.LocalProtocolError as error:
+            raise ValueError(f"a request with these headers cannot be sent: {error}") from None
+        self._method = method
+        self._rest = (head or b"").partition(b" / ")[2]
+
+    def to(self, target: bytes) -> "Answer":
+        """Return a request, and what reads its answer.
+
+        Args:
+            target: A path and a query.
+
+        Raises:
+            ValueError: It cannot be sent.
+        """
+        if not _TARGET.fullmatch(target):
+            raise ValueError(f"a request to {target[:100]!r} cannot be sent: encode what is in it")
+        return Answer(b"%b %b %b" % (self._method, target, self._rest))
+
 
 class Answer:
     """A request, and its answer as far as it has come.
 
     Args:
-        method: Of the request.
-        target: Its path and query.
-        headers: `Host` among them; with `Transfer-Encoding` or `Content-Length` if a body follows the head.
-
-    Raises:
-        ValueError: A header or the target cannot be sent.
+        head: The head of the request.
     """
 
-    def __init__(self, method: bytes, target: bytes, headers: Headers) -> None:
+    def __init__(self, head: bytes) -> None:
         self._http = h11.Connection(h11.CLIENT)
-        try:
-            head = self._http.send(h11.Request(method=method, target=target, headers=list(headers)))
-        except h11.LocalProtocolError as error:
-            raise ValueError(f"a request with these headers cannot be sent: {error}") from None
-        self.head = head or b""
+        self._http.send(_ANY_REQUEST)
+
+        self.head = head
         """The request's head, to be sent first."""
 
         self.status: int | None = None

@@ -65,6 +65,11 @@ class ChannelUrl:
         return b"%b/%d%b" % (self._path, seq, self._query)
 
     @property
+    def next_target(self) -> bytes:
+        """The request target at which the server says which segment is next."""
+        return b"%b/next%b" % (self._path, self._query)
+
+    @property
     def url(self) -> str:
         """The channel itself, with its query."""
         return self.text + self._query.decode()
