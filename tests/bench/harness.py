@@ -205,6 +205,9 @@ class Table:
     def title(self, text: str) -> None:
         print(f"\n{text}", flush=True)
 
+    def say(self, text: str) -> None:
+        print(f"  {text}", flush=True)
+
     def at_least(self, what: str, value: float, target: float, note: str = "") -> None:
         self._row(what, value, f">= {target:g}", value >= target, note)
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 
 from beside_bentoml import bentoml
 from beside_cog import cog
+from beside_trickle import trickle
 from harness import KEEP_PAGES, Probe, Side, Table, ours, peer, ratio, rounds, stream_times, wrk
 
 ROUNDS = 7
@@ -165,7 +166,9 @@ def _seconds(code: str) -> float:
 
 
 def main() -> None:
-    sections = {section.__name__: section for section in (predict, events, health, bodies, footprint, cog, bentoml)}
+    sections = {
+        section.__name__: section for section in (predict, events, health, bodies, footprint, cog, bentoml, trickle)
+    }
     asked = sys.argv[1:] or list(sections)
     table = Table()
     print(f"{ROUNDS} rounds in turn, medians of the rounds' ratios; wrk with one thread; {os.cpu_count()} cores")
