@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / ".venv-dev"
 WORKSPACE = ROOT / ".venv"
 UV_REQUIREMENT = "uv>=0.13"
-ALONE = ("faults", "e2e")
+ALONE = ("trickle-faults", "faults", "e2e")
 
 
 def main(arguments: Sequence[str]) -> int:
