@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import command, run
 from raw_posts import break_off, delete, post
-from scripted_servers import Do, scripted, segment
+from scripted_servers import NOT_FOUND, Do, missing, scripted, segment
 
 from livepeer.trickle import JSONLWriter, Publisher
 
@@ -58,6 +58,15 @@ def test_a_gap_is_said_and_is_in_the_status(url: str):
         status, output, errors = subscribe.end()
     assert (status, output) == (3, b"")
     assert errors.splitlines() == ["missed segments 0 to 2: gone from the server before they were read"]
+
+
+@pytest.mark.parametrize("options", [(), ("--lines", "--lag", "latest")])
+def test_what_was_missed_at_the_end_is_said_and_is_in_the_status(options: tuple[str, ...]):
+    script = {"-2": [segment(0, b"0\n")], "1": [missing(1, latest=9)], "8": [NOT_FOUND]}
+    with scripted(script) as server:
+        status, output, errors = run("subscribe", server.url, *options)
+    assert (status, output) == (3, b"0\n")
+    assert errors.splitlines() == ["missed 8 segments more: the channel ended, or began anew, before they were read"]
 
 
 def test_a_gap_fails_if_that_is_wanted(url: str):

@@ -111,7 +111,7 @@ async def test_a_stalled_server_makes_the_writer_wait_and_its_loss_is_raised(sta
     writer = AsyncJSONLWriter(stalled.url, stall_seconds=0.5, delete=False, on_outcome=outcomes.append)
     with fail_after(20):
         await writer.start()
-        with pytest.raises(SegmentLostError, match="segment 0"):
+        with pytest.raises(SegmentLostError, match=r"segment \d"):
             await write_for_ever_async(writer, LONG)
         begun = time.monotonic()
         await writer.close(timeout_seconds=0.5)

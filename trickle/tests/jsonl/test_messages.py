@@ -110,6 +110,11 @@ def test_a_segment_that_broke_off_has_its_whole_lines_and_an_error_for_the_rest(
     assert decoder.cut() == []
 
 
+def test_lines_of_json_are_as_long_together_as_they_like():
+    assert read(b"[1]\n" * 100, content_type="application/json", max_line_bytes=10) == [[1]] * 100
+    assert read(b"[1", b"]\n" + b"[1]\n" * 99, content_type="application/json", max_line_bytes=10) == [[1]] * 100
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
 @pytest.mark.parametrize("indent", [1, 4, "\t"])
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio import create_task_group, fail_after
+from anyio.lowlevel import checkpoint
 from raw_posts import delete, post
 from trickle_servers import RunningServer
 
@@ -202,6 +203,22 @@ async def test_a_flush_has_given_everything_to_the_network(url: str):
             assert [next(reader) for _ in range(3)] == [1, 2, "x" * 300_000]
 
 
+async def test_a_flush_does_not_wait_for_what_others_write_after_it(url: str):
+    async with AsyncJSONLWriter(url) as writer, create_task_group() as tasks:
+
+        async def write_for_ever() -> None:
+            while True:
+                await writer.write("x" * 1000)
+
+        for _ in range(3):
+            tasks.start_soon(write_for_ever)
+        with fail_after(5):
+            for _ in range(20):
+                await writer.flush()
+                await checkpoint()
+        tasks.cancel_scope.cancel()
+
+
 async def test_a_flush_of_nothing_returns(url: str):
     async with AsyncJSONLWriter(url) as writer:
         with fail_after(10):
@@ -343,8 +360,10 @@ async def test_a_start_that_fails_raises(server: RunningServer):
     "options",
     [
         {"rotate_seconds": 0},
+        {"rotate_seconds": math.nan},
         {"rotate_bytes": 0},
         {"keepalive_seconds": 0},
+        {"keepalive_seconds": math.nan},
         {"keepalive": object()},
         {"overflow": "burst"},
         {"headers": {"Host": "x"}},

@@ -213,6 +213,9 @@ def take(exchange: Exchange) -> None:
         server.exists = True
     if not server.exists:
         exchange.answer(404, "Stream not found\n", connection="close")
+    elif method == "GET" and last != "next":
+        body = server.bodies.get(int(last))
+        exchange.answer(470, "Entry not found") if body is None else exchange.answer(body=body.decode())
     elif method == "GET":
         exchange.answer(lp_trickle_latest=str(server.next_seq), body=str(server.next_seq))
     elif method == "DELETE" or not last:

@@ -29,9 +29,12 @@ async def write_until_it_fails(segment: Any, error: type[TrickleError], data: by
                 return raised
 
 
-async def test_a_segment_whose_answer_closes_was_evicted(make: Make):
+@pytest.mark.parametrize("of_another", [None, b"abcd", b""])
+async def test_a_segment_whose_answer_closes_and_that_is_not_there_was_evicted(make: Make, of_another: bytes | None):
     def evict(exchange: Exchange) -> None:
         exchange.read_body()
+        if of_another is not None:
+            exchange.server.keep(1, of_another)
         exchange.answer(lp_trickle_seq="1", connection="close")
 
     outcomes: list[Outcome] = []
@@ -43,6 +46,38 @@ async def test_a_segment_whose_answer_closes_was_evicted(make: Make):
     assert (lost.seq, lost.bytes, lost.reason) == (1, 3, "evicted")
     assert lost in outcomes
     assert (publisher.stats.acknowledged, publisher.stats.lost) == (2, 1)
+
+
+async def test_a_segment_whose_answer_closes_is_acknowledged_if_it_is_there(make: Make):
+    """A proxy closes a connection after so many requests, whatever the server behind it says."""
+
+    def close(exchange: Exchange) -> None:
+        seq = exchange.name.split()[1]
+        exchange.server.keep(int(seq), exchange.read_body())
+        exchange.answer(lp_trickle_seq=seq, connection="close")
+
+    script = {f"POST {seq}": [close] for seq in range(20)}
+    with posting_server(script) as server, fail_after(10):
+        async with make(server.url) as publisher:
+            for number in range(20):
+                await publisher.publish(b"a" * (number + 1))
+        assert [server.bodies[seq] for seq in range(20)] == [b"a" * (seq + 1) for seq in range(20)]
+    assert (publisher.stats.acknowledged, publisher.stats.reconnections) == (20, 0)
+
+
+async def test_a_segment_that_cannot_be_asked_for_is_lost(make: Make):
+    def close(exchange: Exchange) -> None:
+        exchange.server.keep(0, exchange.read_body())
+        exchange.answer(lp_trickle_seq="0", connection="close")
+
+    script = {"POST 0": [close], "GET 0": [Exchange.hang]}
+    with posting_server(script) as server, fail_after(10):
+        async with make(server.url, stall_seconds=0.2) as publisher:
+            outcome = await (await publisher.publish(b"a")).outcome()
+            assert isinstance(outcome, Lost)
+            assert outcome.reason == "stalled"
+            after = await publisher.publish(b"b")
+            assert await after.outcome() == Acknowledged(seq=1, bytes=1)
 
 
 async def test_an_answer_before_the_end_loses_the_segment_and_its_writer_is_told(make: Make):

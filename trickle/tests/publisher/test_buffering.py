@@ -1,10 +1,12 @@
 """How much a publisher holds, and what gives way."""
 
+import threading
 import time
 from contextlib import suppress
 
 import psutil
 import pytest
+from anyio import create_task_group, fail_after, to_thread
 
 from livepeer.trickle._errors import ClosedError, SegmentLostError
 from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome
@@ -44,6 +46,60 @@ async def test_a_writer_that_drops_gives_up_what_is_half_sent_when_nothing_else_
         assert isinstance(error, SegmentLostError)
         assert error.outcome.reason == "dropped"
         await publisher.close(0.1)
+
+
+async def test_a_publish_that_is_cancelled_half_way_does_not_look_whole(make: Make, flavour: str):
+    if flavour == "blocking":
+        pytest.skip("nothing cancels a thread")
+
+    def begin_to_read(exchange: Exchange) -> None:
+        exchange.read_body(1)
+        began.set()
+        may_go_on.wait(10)
+        exchange.wait_for_end()
+
+    began, may_go_on = threading.Event(), threading.Event()
+    outcomes: list[Outcome] = []
+    with posting_server({"POST 0": [begin_to_read]}) as server, fail_after(10):
+        async with make(server.url, on_outcome=outcomes.append) as publisher:
+            async with create_task_group() as tasks:
+                tasks.start_soon(publisher.publish, bytes(50_000_000))
+                await to_thread.run_sync(began.wait, 5)
+                tasks.cancel_scope.cancel()
+            may_go_on.set()
+            after = await publisher.publish(b"b")
+            assert await after.outcome() == Acknowledged(seq=1, bytes=1)
+            await to_thread.run_sync(server.wait_until_asked, "DELETE 0")
+    assert isinstance(outcomes[0], Lost)
+    assert outcomes[0].reason == "aborted"
+    assert 0 not in server.bodies
+
+
+async def test_a_write_that_a_close_cuts_short_does_not_look_whole(make: Make, flavour: str):
+    if flavour == "blocking":
+        pytest.skip("one thread at a time uses a publisher")
+
+    def read_late(exchange: Exchange) -> None:
+        exchange.read_body(1)
+        began.set()
+        may_go_on.wait(10)
+        exchange.server.keep(0, exchange.read_body())
+        exchange.answer(lp_trickle_seq="0")
+
+    async def publish() -> None:
+        with pytest.raises(ClosedError):
+            await publisher.publish(bytes(50_000_000))
+        may_go_on.set()
+
+    began, may_go_on = threading.Event(), threading.Event()
+    outcomes: list[Outcome] = []
+    with posting_server({"POST 0": [read_late]}) as server, fail_after(10):
+        async with make(server.url, on_outcome=outcomes.append) as publisher, create_task_group() as tasks:
+            tasks.start_soon(publish)
+            await to_thread.run_sync(began.wait, 5)
+            await publisher.close()
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, Lost)] == ["aborted"]
+    assert 0 not in server.bodies
 
 
 async def test_what_was_dropped_leaves_no_hole_in_the_numbers(make: Make):

@@ -26,6 +26,7 @@ URL = "http://127.0.0.1:9/c"
         ({"overflow": "drop"}, "drop_oldest"),
         ({"max_buffered_bytes": 0}, "max_buffered_bytes"),
         ({"stall_seconds": 0}, "stall_seconds"),
+        ({"stall_seconds": float("nan")}, "stall_seconds"),
         ({"connect_seconds": -1}, "connect_seconds"),
         ({"restart_seconds": -1}, "restart_seconds"),
         ({"headers": {"Content-Type": "a/b"}}, "content_type"),

@@ -1,5 +1,7 @@
 """What a publisher puts on the wire, and what it makes of good answers."""
 
+from math import inf
+
 import httpx2
 import pytest
 from anyio import fail_after
@@ -153,3 +155,10 @@ async def test_interim_answers_are_no_answers(make: Make):
             for _ in range(3):
                 await publisher.publish(b"a")
     assert publisher.stats.acknowledged == 3
+
+
+async def test_a_stall_may_last_for_ever(make: Make):
+    with posting_server() as server:
+        async with make(server.url, stall_seconds=inf) as publisher:
+            segment = await publisher.publish(b"a")
+            assert await segment.outcome() == Acknowledged(seq=0, bytes=1)

@@ -81,6 +81,44 @@ def test_a_good_answer_that_is_read_before_the_news_of_the_close_is_not_believed
     assert wires.sender.pool.links == []
 
 
+def test_a_network_that_takes_bytes_again_is_no_stall_however_late_that_is_seen(wires: Wires):
+    link = wires.connect()
+    post = wires.publication.open()
+    wires.publication.write(post, bytes(900_000))
+    wires.sender.pump(1.0)
+    assert link.blocked
+    wires.ends[0].recv(900_000)
+    wires.sender.collect(100.0)
+    wires.sender.expire(100.0)
+    assert post.outcome is None
+    wires.sender.pump(100.0)
+    assert link.blocked
+    wires.sender.collect(110.0)
+    wires.sender.expire(110.0)
+    assert isinstance(post.outcome, Lost)
+    assert post.outcome.reason == "stalled"
+
+
+def test_an_answer_that_takes_long_but_comes_is_no_stall(wires: Wires):
+    link = wires.connect()
+    post = wires.publication.open()
+    wires.publication.write(post, b"abc")
+    wires.publication.end(post)
+    wires.sender.pump(1.0)
+    wires.ends[0].sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    wires.sender.receive(link, 1.0)
+    link = wires.connect()
+    wires.sender.pump(1.0)
+    assert wires.ends[1].recv(9999).startswith(b"GET /ai/trickle/c/0 HTTP/1.1\r\n")
+    wires.ends[1].sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+    wires.sender.receive(link, 9.0)
+    wires.sender.expire(12.0)
+    assert post.outcome is None
+    wires.ends[1].sendall(b"1\r\nc\r\n0\r\n\r\n")
+    wires.sender.receive(link, 15.0)
+    assert post.outcome == post.acknowledged()
+
+
 def test_an_idle_connection_that_the_server_closed_is_not_used(wires: Wires):
     wires.connect()
     wires.ends[0].close()

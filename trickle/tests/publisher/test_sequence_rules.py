@@ -67,6 +67,11 @@ class Publishing(RuleBasedStateMachine):
         post = data.draw(st.sampled_from(self.carried))
         self.publication.answered(post.seq, answer(text), "", self.now)
 
+    @precondition(lambda self: self.publication.errands)
+    @rule(text=st.sampled_from([b"200 OK", b"470 x", b"404 x"]), count=st.sampled_from([0, 60]))
+    def answer_an_errand(self, text: bytes, count: int) -> None:
+        self.publication.errand_done(self.publication.errands.popleft(), answer(text), count)
+
     @rule(text=st.sampled_from([b"200 OK", b"404 x", b"503 x"]))
     def answer_a_head(self, text: bytes) -> None:
         heads = [post for post in self.publication.window.reach() if not post.begun]
@@ -162,7 +167,7 @@ def test_an_answer_after_a_minute_is_checked_before_it_is_believed():
         errand = publication.errands.popleft()
         assert (errand.kind, errand.seq) == ("check", 0)
         assert outcomes == []
-        publication.errand_done(errand, answer(b"200 OK\r\nLp-Trickle-Latest: %d" % latest))
+        publication.errand_done(errand, answer(b"200 OK\r\nLp-Trickle-Latest: %d" % latest), 1)
         assert isinstance(post.outcome, Acknowledged) is kept
 
 

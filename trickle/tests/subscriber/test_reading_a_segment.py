@@ -178,6 +178,16 @@ def test_a_reader_that_waits_for_a_thread_that_has_ended_says_so():
             first.read()
 
 
+async def test_a_reader_that_waits_for_a_task_that_has_ended_says_so():
+    with anyio.fail_after(LIMIT_SECONDS), scripted({"-2": [segment(0, MEGABYTE, MEGABYTE)]}) as server:
+        async with AsyncSubscriber(server.url, max_buffered_bytes=1000, abandon_seconds=0.05) as subscriber:
+            first, second = (await anext(subscriber)).readers(2)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anext, second)
+            with pytest.raises(StalledError):
+                await first.read()
+
+
 def test_a_fast_thread_waits_for_a_slow_one():
     with (
         scripted({"-2": [segment(0, MEGABYTE, MEGABYTE)]}) as server,

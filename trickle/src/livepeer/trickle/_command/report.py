@@ -16,6 +16,8 @@ class Report:
         self.status = 0
         """The command's exit status, if nothing else decides it."""
 
+        self._missed = 0  # As far as it was said.
+
     def outcome(self, outcome: Outcome) -> None:
         """Say that a published segment did not arrive, if so."""
         if not isinstance(outcome, Acknowledged):
@@ -23,8 +25,19 @@ class Report:
 
     def gap(self, gap: Gap) -> None:
         """Say that segments were missed."""
+        self._missed += gap.count
         segments = f"segment {gap.first}" if gap.count == 1 else f"segments {gap.first} to {gap.last}"
         self.say(f"missed {segments}: gone from the server before they were read")
+
+    def rest(self, missed: int) -> None:
+        """Say that segments were missed which none came after, so that they were in no gap.
+
+        Args:
+            missed: How many were missed in all.
+        """
+        if missed > self._missed:
+            left = missed - self._missed
+            self.say(f"missed {left} segments more: the channel ended, or began anew, before they were read")
 
     def line(self, error: LineError) -> None:
         """Say that a line was left out."""

@@ -59,6 +59,7 @@ def _copy_bytes(options: Namespace, target: int, report: Report) -> None:
                     _write(target, part)
             except SegmentInterruptedError as error:
                 report.say(f"{error} ({error.bytes_read} bytes came)")
+        report.rest(subscriber.stats.missed)
 
 
 def _copy_lines(options: Namespace, target: int, report: Report) -> None:
@@ -79,6 +80,7 @@ def _copy_lines(options: Namespace, target: int, report: Report) -> None:
                 report.say(f"a message is left out: {error}")
             else:
                 _write(target, line)
+        report.rest(reader.stats.missed)
 
 
 def _write(target: int, data: bytes) -> None:

@@ -65,7 +65,7 @@ class AsyncJSONLWriter:
         self._stack = AsyncExitStack()
         self._managed = False
         self._started = False
-        self._flushing = False
+        self._flushes_wanted = self._flushes_done = 0
         self._closing = False
 
     @property
@@ -118,9 +118,10 @@ class AsyncJSONLWriter:
     async def flush(self) -> None:
         """Wait until the network has what was written; raises as `write` does."""
         self._writing.check()
-        self._flushing = True
+        self._flushes_wanted += 1
+        mine = self._flushes_wanted
         self._wake.set()
-        while self._flushing or self._writing.queue.bytes:
+        while self._flushes_done < mine:
             await self._moved.wait()
             self._writing.check()
 
@@ -191,12 +192,13 @@ class AsyncJSONLWriter:
         self._writing.keep_alive(monotonic())
 
     async def _send_batches(self) -> None:
+        wanted = self._flushes_wanted  # Others may write, and flush, while these batches are sent.
         for batch in self._writing.queue.take():
             await self._send(batch)
             self._writing.queue.sent(batch)
-        if self._flushing:
-            self._flushing = False
+        if self._flushes_done < wanted:
             await self._publisher.flush()
+            self._flushes_done = wanted
 
     async def _send(self, batch: Batch) -> None:
         if self._segment is None or batch.begins:

@@ -53,7 +53,7 @@ class LineQueue:
     """
 
     def __init__(self, *, rotate_seconds: float, rotate_bytes: int) -> None:
-        if rotate_seconds <= 0 or rotate_bytes <= 0:
+        if not (rotate_seconds > 0 and rotate_bytes > 0):
             raise ValueError("rotate_seconds and rotate_bytes have to be more than 0")
         self.bytes = 0
         """How many bytes wait, those that were taken out and not sent yet among them."""

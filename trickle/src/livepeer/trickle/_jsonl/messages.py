@@ -76,18 +76,15 @@ class MessageDecoder:
 
     def _decide(self, part: bytes) -> bytes:
         """Look for a first line; return what is to be read now."""
-        self._keep(part)
-        data = b"".join(self._kept)
+        data = b"".join((*self._kept, part))
         first, newline, _ = data.lstrip().partition(b"\n")
-        too_long = self._kept_bytes > self._max_line_bytes
-        if not (newline or too_long):
-            return b""
-        self._undecided = False
-        self._whole = too_long or isinstance(self._decode([first])[0], LineError)
-        if too_long:
-            return b""
         self._clear()
-        return data
+        if newline or len(data) > self._max_line_bytes:
+            self._undecided = False
+            self._whole = not newline or isinstance(self._decode([first])[0], LineError)
+            return data
+        self._keep(data)
+        return b""
 
     def _keep(self, part: bytes) -> None:
         if not part:

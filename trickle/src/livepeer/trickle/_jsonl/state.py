@@ -93,7 +93,7 @@ class Writing:
         keepalive: object,
         on_outcome: Callable[[Outcome], None] | None,
     ) -> None:
-        if keepalive_seconds is not None and keepalive_seconds <= 0:
+        if not (keepalive_seconds is None or keepalive_seconds > 0):
             raise ValueError("keepalive_seconds has to be more than 0, or None for no keepalives")
         self.queue = LineQueue(rotate_seconds=rotate_seconds, rotate_bytes=rotate_bytes)
         self.failure: TrickleError | None = ClosedError("the writer was not started")

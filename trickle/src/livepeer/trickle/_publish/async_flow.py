@@ -73,7 +73,11 @@ class AsyncFlow(Flow):
         self.begin_call()
         try:
             post = await self._open()
-            await self._write(post, data, last=True)
+            try:
+                await self._write(post, data, last=True)
+            except BaseException:  # A cancellation: what was written so far must not look like all of it.
+                self.abort(post)
+                raise
         finally:
             self.end_call()
         await self._look_at(post)
@@ -89,9 +93,8 @@ class AsyncFlow(Flow):
 
     def abort(self, post: Post) -> None:
         """Give a segment up that has not ended."""
-        if not post.ended and post.outcome is None:
-            self.sender.abort(post, "aborted", "it was aborted by its writer")
-            self._turn()
+        self.give_up(post)
+        self._turn()
 
     def abort_current(self) -> None:
         """Give up the segment that is open, if one is."""
@@ -113,6 +116,8 @@ class AsyncFlow(Flow):
     async def close(self, timeout_seconds: float) -> None:
         """End everything well, as far as time allows; no task and no connection is left afterwards."""
         was_closed, self.closed = self.closed, True
+        if self.calling:
+            self.abort_current()  # Another task waits in the middle of a write.
         self._wake()
         if was_closed or self._tasks is None:
             return
@@ -163,6 +168,7 @@ class AsyncFlow(Flow):
 
     async def _open(self) -> Post:
         if not self.may_open():
+            self.publication.end_current()
             await self._until(self.may_go_on)
         self.check_open()
         return self.publication.open()
@@ -239,6 +245,7 @@ class AsyncFlow(Flow):
         """Look for stalls."""
         while True:
             await anyio.sleep(self.sender.seconds_left(monotonic()))
+            self.sender.collect(monotonic())  # If the event loop was held up, the answers may be here.
             self.sender.expire(monotonic())
             self._turn()
 

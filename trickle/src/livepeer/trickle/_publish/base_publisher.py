@@ -1,6 +1,7 @@
 """What both flavours of publisher have in common: their arguments, and what can be written."""
 
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from livepeer.trickle._outcomes import Outcome
@@ -12,7 +13,7 @@ from .settings import PublisherSettings
 MIB = 1024 * 1024
 
 
-class BasePublisher:
+class BasePublisher(ABC):
     """Publishes segments to a channel, each sent while it is written.
 
     The head of the next segment is on the wire before the current one ends, so that its first byte finds the way open,
@@ -81,8 +82,8 @@ class BasePublisher:
             )
         )
 
-    def _set_up(self, settings: PublisherSettings) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _set_up(self, settings: PublisherSettings) -> None: ...
 
 
 def to_bytes(data: Buffer) -> bytes:

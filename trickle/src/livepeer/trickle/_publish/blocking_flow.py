@@ -62,7 +62,11 @@ class BlockingFlow(Flow):
         self.begin_call()
         try:
             post = self._open()
-            self._write(post, data, last=True)
+            try:
+                self._write(post, data, last=True)
+            except BaseException:  # An interruption: what was written so far must not look like all of it.
+                self.give_up(post)
+                raise
         finally:
             self.end_call()
         self.publication.check_outcome(post)
@@ -86,7 +90,7 @@ class BlockingFlow(Flow):
             return
         self.begin_call()
         try:
-            self.sender.abort(post, "aborted", "it was aborted by its writer")
+            self.give_up(post)
             self._turn()
         finally:
             self.end_call()
@@ -165,6 +169,7 @@ class BlockingFlow(Flow):
     def _open(self) -> Post:
         self._catch_up()
         if not self.may_open():
+            self.publication.end_current()
             self._until(self.may_go_on)
         self.check_open()
         return self.publication.open()

@@ -79,6 +79,11 @@ class Flow:
         """End it."""
         self._calling.release()
 
+    @property
+    def calling(self) -> bool:
+        """Whether such a call is under way."""
+        return self._calling.locked()
+
     def may_write(self, post: Post, count: int) -> bool:
         """Tell whether a write need not wait: there is room, or it makes room, or it fails."""
         return self.drops or self.closed or post.outcome is not None or self.publication.has_room(count)
@@ -93,6 +98,11 @@ class Flow:
         self.publication.check(post)
         if len(data):
             self.publication.write(post, data)
+
+    def give_up(self, post: Post) -> None:
+        """Give a segment up that has not ended."""
+        if not post.ended and post.outcome is None:
+            self.sender.abort(post, "aborted", "it was aborted by its writer")
 
     def pieces(self, data: bytes) -> Iterator[bytes | memoryview]:
         """Cut what is too long to be held at once."""

@@ -35,12 +35,16 @@ class Link:
         self.waits_since: float | None = None
         """Since when the server owes something: to take more, or to answer."""
 
+        self.body_bytes = 0
+        """How much of the answer's body has come."""
+
         self._text = b""
 
     def carry(self, answer: Answer, *, seq: int | None = None, errand: Errand | None = None) -> None:
         """Put a request on it."""
         self.answer, self.seq, self.errand = answer, seq, errand
         self.head = answer.head
+        self.body_bytes = 0
         self._text = b""
 
     def rest(self) -> None:
@@ -54,6 +58,7 @@ class Link:
             self.answer.feed_eof()
             return
         for part in self.answer.feed(data):
+            self.body_bytes += len(part)
             if len(self._text) < _TEXT_BYTES:
                 self._text += part[:_TEXT_BYTES]
 

@@ -35,8 +35,8 @@ _QUEUED_SEGMENTS = 1000
 class Errand:
     """A small request about one segment."""
 
-    kind: Literal["check", "delete"]
-    """Ask whether the server still has its channel, or end it for its readers."""
+    kind: Literal["check", "find", "delete"]
+    """Ask whether the server still has its channel, or the segment itself; or end it for its readers."""
 
     seq: int
     """The segment."""
@@ -124,8 +124,7 @@ class Outbox:
 
     def open(self) -> Post:
         """Return the next segment to write; the one before ends."""
-        if self.current is not None:
-            self.end(self.current)
+        self.end_current()
         if self.spare is None:
             raise ClosedError("the publisher is closed")
         self.current = self.spare
@@ -168,6 +167,11 @@ class Outbox:
             post.end()
             self.unsent += post.unsent - before
 
+    def end_current(self) -> None:
+        """End the segment that is open, if one is."""
+        if self.current is not None:
+            self.end(self.current)
+
     def abort(self, post: Post, reason: LostReason, detail: str) -> None:
         """Give a segment up; its readers are told that no more comes (trickle, table 1, rows 20 and 30)."""
         if post.begun:
@@ -176,8 +180,7 @@ class Outbox:
 
     def finish(self) -> None:
         """End the segment that is open, and begin no other."""
-        if self.current is not None:
-            self.end(self.current)
+        self.end_current()
         self._drop_spare()
 
     def say_dropped(self, now: float) -> None:

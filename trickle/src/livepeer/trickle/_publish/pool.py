@@ -56,7 +56,7 @@ class Pool:
         for key, events in self._selector.select(seconds):
             link: Link = key.data
             if events & EVENT_WRITE:
-                link.blocked = False
+                link.blocked, link.waits_since = False, None
             if events & EVENT_READ:
                 readable.append(link)
         return sorted(readable, key=_newest_first) if len(readable) > 1 else readable

@@ -116,23 +116,17 @@ class Post:
         """Return the outcome of a segment that the server has not, or not as a whole."""
         return Lost(seq=self.seq, bytes=self.size, reason=reason, detail=detail)
 
-    def judge(self, status: int, *, closing: bool, text: str) -> Outcome:
+    def judge(self, status: int, *, text: str) -> Outcome:
         """Tell from the answer how the segment ended; the network has some of it, or it is empty.
-
-        A server that has given its place away says that it closes the connection (trickle, table 1, rows 19 and 24);
-        it says so after an empty segment too (row 15).
 
         Args:
             status: Of the answer.
-            closing: Whether the server closes the connection.
             text: The answer's body.
         """
         if status != 200:
             return Refused(seq=self.seq, bytes=self.size, status=status, detail=text or "no reason was given")
         if not self.whole:
             return self.lost("evicted", "the server answered before the end of it")
-        if closing and self.size:
-            return self.lost("evicted", "the server dropped it, for it had ended or its place was taken")
         return self.acknowledged()
 
     def _add(self, part: Buffer) -> None:

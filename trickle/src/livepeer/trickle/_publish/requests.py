@@ -31,7 +31,7 @@ class Requests:
         post = [*common, (b"Content-Type", content_type.encode()), (b"Transfer-Encoding", b"chunked")]
         self._post = RequestHead(b"POST", post)
         self._first_post = RequestHead(b"POST", [*post, (b"Lp-Trickle-Reset", b"1")])
-        self._check = RequestHead(b"GET", common)
+        self._get = RequestHead(b"GET", common)
         self._delete = RequestHead(b"DELETE", common)
 
     def post(self, seq: int, *, first: bool) -> Answer:
@@ -47,5 +47,7 @@ class Requests:
     def errand(self, errand: Errand) -> Answer:
         """Return the request of an errand."""
         if errand.kind == "check":
-            return self._check.to(self._url.next_target)
+            return self._get.to(self._url.next_target)
+        if errand.kind == "find":
+            return self._get.to(self._url.segment(errand.seq))
         return self._delete.to(self._url.segment(errand.seq))

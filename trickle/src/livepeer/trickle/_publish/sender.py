@@ -9,6 +9,9 @@ from .posts import Post
 from .publication import Publication
 from .requests import Requests
 
+_LONGEST_WAIT_SECONDS = 3600.0
+"""What systems and event loops can wait for; some cannot wait for ever."""
+
 _MAX_LINKS = 4
 """Three segments that have bytes on the wire, and one that has a head."""
 
@@ -81,6 +84,8 @@ class Sender:
                     self.retire(link)  # The server closes an idle connection.
                     return
                 link.feed(data)
+                if link.errand is not None:
+                    link.waits_since = now
                 if link.answer.done:
                     self._finish(link, now)
                     return
@@ -107,7 +112,7 @@ class Sender:
     def seconds_left(self, now: float) -> float:
         """Return when `expire` is to be called next; new reasons for it arise no sooner."""
         since = [link.waits_since for link in self.pool.links if link.waits_since is not None]
-        return max(0.0, min(since, default=now) + self._stall_seconds - now)
+        return min(max(0.0, min(since, default=now) + self._stall_seconds - now), _LONGEST_WAIT_SECONDS)
 
     def abort(self, post: Post, reason: LostReason, detail: str) -> None:
         """Give a segment up; of one that has not begun, the next uses the head."""
@@ -198,7 +203,7 @@ class Sender:
             link.waits_since = link.waits_since or now
 
     def _finish(self, link: Link, now: float) -> None:
-        answer, seq, errand, text = link.answer, link.seq, link.errand, link.text
+        answer, seq, errand, text, count = link.answer, link.seq, link.errand, link.text, link.body_bytes
         assert answer is not None
         post = None if seq is None else self._publication.window.find(seq)
         sent = not link.head and (errand is not None or (post is not None and post.whole))
@@ -206,7 +211,7 @@ class Sender:
         if not (sent and answer.reusable):
             self.retire(link)
         if errand is not None:
-            self._publication.errand_done(errand, answer)
+            self._publication.errand_done(errand, answer, count)
         elif seq is not None:
             self._look_ahead(seq, now)
             self._publication.answered(seq, answer, text, now)

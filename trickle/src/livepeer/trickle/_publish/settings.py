@@ -32,7 +32,7 @@ class PublisherSettings:
         if self.overflow not in get_args(Overflow):
             raise ValueError(f"overflow is {self.overflow!r}: give one of {', '.join(get_args(Overflow))}")
         for name in ("max_buffered_bytes", "stall_seconds", "connect_seconds"):
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:
                 raise ValueError(f"{name} has to be more than 0")
-        if self.restart_seconds < 0:
+        if not self.restart_seconds >= 0:
             raise ValueError("restart_seconds has to be 0 or more")

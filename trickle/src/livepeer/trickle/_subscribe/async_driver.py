@@ -30,7 +30,7 @@ class AsyncSubscriberDriver:
     Args:
         subscription: To be driven.
         transport: Opens its connections.
-        idle_seconds: How long one of a segment's readers waits for another that nobody has begun to read.
+        idle_seconds: How long one of a segment's readers waits for another that no task is reading.
     """
 
     def __init__(self, subscription: Subscription, transport: Transport, *, idle_seconds: float) -> None:
@@ -161,15 +161,16 @@ class AsyncSubscriberDriver:
         """Wait until the slowest reader has taken something.
 
         Raises:
-            StalledError: It never will: it is used by this very task, or by none.
+            StalledError: It never will: it is used by this very task, by one that has ended, or by none.
         """
         owner = segment.slowest().owner
         if owner == anyio.get_current_task().id:
             raise segment.stalled()
-        with anyio.move_on_after(math.inf if owner is not None else self._idle_seconds):
+        with anyio.move_on_after(self._idle_seconds):
             await self._follow()
             return
-        raise segment.stalled()
+        if all(task.id != owner for task in anyio.get_running_tasks()):
+            raise segment.stalled()
 
 
 async def _any_readable(connections: list[Connection]) -> None:

@@ -93,7 +93,7 @@ class AsyncSubscriber:
         wait_seconds: How long the channel may be absent before ChannelNotFoundError is raised: at the start, and after
             it was lost together with its server.
         abandon_seconds: How long a segment may be silent once the channel has gone on without it, and how long one of
-            its readers waits for another that nobody has begun to read.
+            its readers waits for another that no task is reading.
 
     Raises:
         ValueError: An argument cannot be used.

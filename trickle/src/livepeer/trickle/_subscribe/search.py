@@ -125,7 +125,10 @@ class Search:
 
     def _end(self) -> None:
         self._ended = True
+        before = self.progress.missed
         self.progress.finish()
+        if missed := self.progress.missed - before:  # No segment comes after them to tell of it.
+            logger.warning("%s: ended before %d of its segments were read", self._url.text, missed)
         self.lookout.stop()
 
     def _miss(self, now: float) -> None:

@@ -11,6 +11,7 @@ class Waker:
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
+        self._awake = False
 
     def fileno(self) -> int:
         """Return the number by which the system knows it."""
@@ -18,13 +19,16 @@ class Waker:
 
     def wake(self) -> None:
         """Make it ready."""
+        self._awake = True
         with suppress(BlockingIOError):  # It is ready more often than anybody looks.
             self._theirs.send(b"!")
 
     def rest(self) -> None:
         """Make it wait again."""
-        with suppress(BlockingIOError):
-            self._ours.recv(4096)
+        if self._awake:  # Seldom: most waits end because bytes have come.
+            self._awake = False
+            with suppress(BlockingIOError):
+                self._ours.recv(4096)
 
     def close(self) -> None:
         """Close it; once more does nothing."""

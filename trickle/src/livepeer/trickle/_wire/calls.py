@@ -12,6 +12,7 @@ from .connecting import tls_context
 from .urls import ChannelUrl
 
 _DETAIL_CHARACTERS = 200
+_SEQ_DIGITS = 18
 
 
 class _Requests:
@@ -42,7 +43,7 @@ class _Requests:
 
     def _read_next(self, answer: httpx2.Response) -> int:
         text = answer.headers.get("Lp-Trickle-Latest", answer.text.strip())
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= _SEQ_DIGITS):
             raise ProtocolError(f"{self._url.next_url} answers {text[:40]!r} instead of a segment's number")
         return int(text)
 

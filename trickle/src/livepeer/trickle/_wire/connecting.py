@@ -7,7 +7,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
@@ -18,8 +18,12 @@ from livepeer.trickle._errors import UnreachableError
 from .sockets import Connection, SecureConnection
 from .urls import ChannelUrl
 
-_KEEPALIVE_SECONDS = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+_KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 """A machine that has gone without a word is noticed after half a minute."""
+
+_UNSENT = {"TCP_NOTSENT_LOWAT": 1024 * 1024}
+"""What more a slow network does not take waits with us: the system would hold several megabytes, and not tell how they
+fare."""
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 
@@ -48,7 +52,9 @@ def wait(connections: Iterable[tuple[Waitable, bool, bool]], seconds: float | No
     poll = select.poll()
     for connection, reading, writing in connections:
         poll.register(connection, select.POLLIN * reading | select.POLLOUT * writing)
-    return bool(poll.poll(None if seconds is None else math.ceil(max(seconds, 0) * 1000)))
+    if seconds is None or seconds == math.inf:
+        return bool(poll.poll())
+    return bool(poll.poll(math.ceil(max(seconds, 0) * 1000)))
 
 
 async def wait_readable(connection: Waitable) -> None:
@@ -84,20 +90,21 @@ class Transport:
         self._context = (ssl_context or tls_context(verify=verify)) if url.secure else None
 
     def connect(self) -> Connection:
-        """Open a connection, waiting on this thread.
+        """Open a connection, waiting on this thread; the system's search for the host's name takes what it takes.
 
         Raises:
             UnreachableError: None could be opened in time.
         """
-        deadline = time.monotonic() + self._seconds
         try:
             addresses = socket.getaddrinfo(self._url.host, self._url.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise self._unreachable(error) from error
+        deadline = time.monotonic() + self._seconds
         failure: OSError = TimeoutError("it has no address")
-        for address in addresses:
+        for address, left in _countdown(addresses):
+            now = time.monotonic()
             try:
-                return _run(self._open(address), deadline)
+                return _run(self._open(address), now + (deadline - now) / left)
             except OSError as error:
                 failure = error
         raise self._unreachable(failure) from failure
@@ -108,15 +115,16 @@ class Transport:
         Raises:
             UnreachableError: None could be opened in time.
         """
-        failure: OSError = TimeoutError(f"no answer within {self._seconds:g} s")
-        with anyio.move_on_after(self._seconds):
+        failure: OSError = TimeoutError("no answer in time")
+        with anyio.move_on_after(self._seconds) as all_of_it:
             try:
                 addresses = await anyio.getaddrinfo(self._url.host, self._url.port, type=socket.SOCK_STREAM)
             except OSError as error:
                 raise self._unreachable(error) from error
-            for address in addresses:
+            for address, left in _countdown(addresses):
                 try:
-                    return await _run_async(self._open(address))
+                    with anyio.move_on_after((all_of_it.deadline - anyio.current_time()) / left):
+                        return await _run_async(self._open(address))
                 except OSError as error:
                     failure = error
         raise self._unreachable(failure) from failure
@@ -168,9 +176,14 @@ def _prepare(sock: socket.socket) -> None:
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE_SECONDS.items():
+    for name, value in (_KEEPALIVE | _UNSENT).items():
         if hasattr(socket, name):  # Not every system has them all.
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _countdown(addresses: Sequence[_Address]) -> Iterator[tuple[_Address, int]]:
+    """Give each address, and how many share what is left of the time: one that is silent leaves some to the others."""
+    return zip(addresses, range(len(addresses), 0, -1), strict=True)
 
 
 def _shake_hands(sock: ssl.SSLSocket) -> Generator[tuple[socket.socket, bool], None, None]:

@@ -2,12 +2,12 @@
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .chunks import Buffer
 
 _RECEIVE_BYTES = 256 * 1024
-_JOINED_BYTES = 64 * 1024
+_PART_BYTES = 64 * 1024
 
 
 class Connection:
@@ -66,10 +66,10 @@ class SecureConnection(Connection):
     def send(self, buffers: Sequence[Buffer]) -> int:
         """Send what the network takes now."""
         sent = 0
-        for part in _joined(buffers):
-            taken = self._send_part(part)
-            sent += taken
-            if taken < len(part):
+        for part in _parts(buffers):
+            try:
+                sent += self._socket.send(part)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
         return sent
 
@@ -85,18 +85,25 @@ class SecureConnection(Connection):
         self.more = bool(data)  # The system knows nothing of what TLS has taken from it already.
         return data
 
-    def _send_part(self, part: memoryview) -> int:
-        sent = 0
-        try:
-            while sent < len(part):
-                sent += self._socket.send(part[sent:])  # One record, at most 16 KiB.
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
-        return sent
 
+def _parts(buffers: Sequence[Buffer]) -> Iterator[memoryview]:
+    """Cut buffers into parts of one length; the last may be shorter.
 
-def _joined(buffers: Sequence[Buffer]) -> list[memoryview]:
-    """Join small buffers, for each is a record of its own, with a tag and a system call."""
-    if sum(map(len, buffers)) <= _JOINED_BYTES:
-        return [memoryview(b"".join(buffers))]
-    return [memoryview(buffer) for buffer in buffers]
+    TLS takes all of a part or none, and wants one that it did not take again, perhaps with more behind it. So how the
+    bytes are cut must not depend on how they are spread over the buffers, which changes as bytes are added.
+    """
+    start = bytearray()
+    for buffer in map(memoryview, buffers):
+        at = 0
+        if start:
+            at = _PART_BYTES - len(start)
+            start += buffer[:at]
+            if len(start) < _PART_BYTES:
+                continue
+            yield memoryview(start)
+        while len(buffer) - at >= _PART_BYTES:
+            yield buffer[at : at + _PART_BYTES]
+            at += _PART_BYTES
+        start = bytearray(buffer[at:])
+    if start:
+        yield memoryview(start)
