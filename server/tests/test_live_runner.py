@@ -319,7 +319,7 @@ async def test_a_session_that_was_reserved_after_the_question_is_not_ended_by_it
     async def o2r(request: Request) -> Response:
         if request.path_params["number"] == 0:
             await asked.wait()
-            return JSONResponse({"event": "reserved", "session": "s1"})
+            return JSONResponse({"event": "reserved", "session": "s1"}, headers={"Lp-Trickle-Seq": "0"})
         told.set()
         await anyio.sleep_forever()
         raise AssertionError

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import threading
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
@@ -93,10 +94,18 @@ def test_a_subscriber_that_is_never_used_leaves_nothing():
     assert psutil.Process().num_fds() == before
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """Have SIGINT raise KeyboardInterrupt, which it does not where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     "script", [{}, {"-2": [(begun(0, b"a"), Do.SILENT)]}], ids=["before a segment", "within a segment"]
 )
-def test_an_interrupt_leaves_nothing(script: dict[str, list[object]]):
+def test_an_interrupt_leaves_nothing(script: dict[str, list[object]], interruptible: None):
     with scripted(script) as server:  # type: ignore[arg-type]
 
         def interrupt() -> None:
