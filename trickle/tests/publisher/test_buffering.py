@@ -48,10 +48,8 @@ async def test_a_writer_that_drops_gives_up_what_is_half_sent_when_nothing_else_
         await publisher.close(0.1)
 
 
-async def test_a_publish_that_is_cancelled_half_way_does_not_look_whole(make: Make, flavour: str):
-    if flavour == "blocking":
-        pytest.skip("nothing cancels a thread")
-
+@pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)  # Nothing cancels a thread.
+async def test_a_publish_that_is_cancelled_half_way_does_not_look_whole(make: Make):
     def begin_to_read(exchange: Exchange) -> None:
         exchange.read_body(1)
         began.set()
@@ -75,10 +73,8 @@ async def test_a_publish_that_is_cancelled_half_way_does_not_look_whole(make: Ma
     assert 0 not in server.bodies
 
 
-async def test_a_write_that_a_close_cuts_short_does_not_look_whole(make: Make, flavour: str):
-    if flavour == "blocking":
-        pytest.skip("one thread at a time uses a publisher")
-
+@pytest.mark.parametrize("flavour", ["asyncio", "trio"], indirect=True)  # One thread at a time uses a publisher.
+async def test_a_write_that_a_close_cuts_short_does_not_look_whole(make: Make):
     def read_late(exchange: Exchange) -> None:
         exchange.read_body(1)
         began.set()
