@@ -114,7 +114,8 @@ class Webhook:
         self._is_finished = True
         self._last = document if "completed" in self._events else None
         # A host that hangs at an earlier event must not keep the last one back for long.
-        self._patience.deadline = anyio.current_time() + _LATE_SECONDS
+        # This runs in no task, where anyio cannot tell (with sniffio installed) whose time is asked for.
+        self._patience.deadline = self._loop.time() + _LATE_SECONDS
         self._changed.set()
 
     def _post(self, work: Callable[[bytes], None], document: bytes) -> None:
