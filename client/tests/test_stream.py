@@ -170,6 +170,8 @@ async def test_a_stream_without_its_end_is_cut(server: Any, caller: Any) -> None
 
 async def test_a_connection_that_breaks_midway_is_an_error_after_the_events_before(server: Any, caller: Any) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass  # what is left unread at the end resets the connection, and may take the events with it
         headers = [(b"content-type", b"text/event-stream"), (b"content-length", b"1000")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": False})
