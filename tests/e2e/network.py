@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,9 @@ import anyio
 import anyio.to_thread
 import httpx2
 import psutil
+import uvicorn
 from edge_harness import PIPELINES
+from starlette.types import ASGIApp
 
 from livepeer.client import Gateway
 from livepeer.devnet import BlockingDevNet, DevNet
@@ -108,6 +111,25 @@ async def calling(net: Net, transport: Transport, **settings: Any) -> AsyncItera
     urls = {"gateway_url": net.gateway_url} if transport == "gateway" else {"orch_url": net.orchestrator_urls}
     async with Gateway(**urls, **settings) as gateway:
         yield gateway
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application of the test's own on a free port; its base URL."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+
+    async def serve(listener: socket.socket) -> None:
+        # A server that is cancelled leaves its listener open, and uvloop then never closes.
+        with anyio.CancelScope(shield=True):
+            await server.serve([listener])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(serve, listener)
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
 
 
 def load(net: Net, name: str) -> int:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +18,7 @@ from starlette.routing import Route
 from livepeer.client import Gateway, RefusedError
 from livepeer.devnet import BlockingDevNet
 
-from .network import ROOT, Edge, serving
+from .network import ROOT, Edge, listening, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -101,10 +99,6 @@ async def webhook() -> AsyncIterator[tuple[str, Any]]:
         came.send_nowait(json.loads(await request.body()))
         return Response()
 
-    config = uvicorn.Config(Starlette(routes=[Route("/", take, methods=["POST"])]), log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener, came, told:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.serve, [listener])
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", told
-            server.should_exit = True
+    async with listening(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+        with came, told:
+            yield f"{url}/", told

@@ -10,7 +10,6 @@ import anyio
 import anyio.to_thread
 import httpx2
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -29,6 +28,8 @@ from livepeer.client import (
     TimedOutError,
 )
 from livepeer.devnet import DevNet, PaymentRefusal, PaymentRequest, Timings
+
+from .network import listening
 
 APP = "me/model"
 PRICES = {
@@ -80,17 +81,11 @@ class Worker:
 async def serving(net: DevNet, at: int = 0, **fields: Any) -> AsyncIterator[Worker]:
     """Serve a worker, and announce it with a heartbeat."""
     worker = Worker()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(worker.app, log_level="warning", lifespan="off"))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.serve, [listener])
-            heartbeat = {"runner_url": url, "app": APP, "mode": "single-shot", "capacity": 2, **fields}
-            async with httpx2.AsyncClient(trust_env=False) as http:
-                path, headers = f"{net.orchestrator_urls[at]}/runners/heartbeat", {"Authorization": net.secret}
-                (await http.post(path, json=heartbeat, headers=headers)).raise_for_status()
-            yield worker
-            server.should_exit = True
+    async with listening(worker.app) as url, httpx2.AsyncClient(trust_env=False) as http:
+        heartbeat = {"runner_url": url, "app": APP, "mode": "single-shot", "capacity": 2, **fields}
+        path, headers = f"{net.orchestrator_urls[at]}/runners/heartbeat", {"Authorization": net.secret}
+        (await http.post(path, json=heartbeat, headers=headers)).raise_for_status()
+        yield worker
 
 
 @pytest.fixture
