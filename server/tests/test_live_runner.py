@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 from edge_harness import Marks, Served, eventually, make_worker, serve_with
+from live_models import LiveModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -18,10 +19,20 @@ from starlette.routing import Route
 
 from livepeer.core import Registrar
 from livepeer.devnet import DevNet, Timings
-from livepeer.server import Lifecycle, RegistrationOptions, Server, ServerOptions, bind, listening, make_registrar
+from livepeer.server import (
+    InlineWorker,
+    Lifecycle,
+    RegistrationOptions,
+    Server,
+    ServerOptions,
+    bind,
+    listening,
+    make_registrar,
+)
 
 pytestmark = pytest.mark.anyio
 
+CHANNEL_FIELDS = ("subscribe_url", "publish_url", "control_url", "events_url", "data_url")
 BRISK = Timings(heartbeat_interval_seconds=0.05, heartbeat_ttl_seconds=1.0)
 
 
@@ -337,6 +348,88 @@ async def test_a_session_that_was_reserved_after_the_question_is_not_ended_by_it
                 await until(served, lambda found: found["state"] == "registered")
                 # The next question is asked after the session was known, so its answer is believed.
                 await eventually(lambda: ended == ["the session s1 was released"])
+
+
+async def test_a_live_capability_runs_a_reserved_session_on_channels_that_the_orchestrator_makes() -> None:
+    model = LiveModel()
+    async with live_runner(model) as (net, base, caller):
+        session = (await caller.post(base)).json()
+        began = await caller.post(f"{session['app_url']}/live", json={"params": {"level": 4}})
+        assert began.status_code == 200
+        document = began.json()
+        (start,) = model.sessions.started
+        assert (document["stream_id"], start.stream_id) == (session["session_id"],) * 2
+        assert start.params == {"level": 4}
+        channels = {name: document[name] for name in CHANNEL_FIELDS}
+        assert all(url.startswith(f"{net.orchestrator_url}/ai/trickle/") for url in channels.values())
+        assert {name: getattr(start, name) for name in CHANNEL_FIELDS} == channels
+        assert (await caller.get(f"{channels['publish_url']}/next")).status_code == 200
+        found = await caller.post(f"{session['app_url']}/live/params", json={"params": {"level": 6}})
+        assert found.json()["level"] == model.sessions.running[session["session_id"]].params.level == 6
+        again = await caller.post(f"{session['app_url']}/live", json={})
+        assert (again.status_code, again.json()["code"]) == (409, "session_exists")
+        assert (await caller.post(f"{base}/{session['session_id']}/stop")).status_code == 204
+        await eventually(lambda: model.sessions.ended == [session["session_id"]])
+
+
+async def test_the_channels_of_a_session_that_ends_by_itself_end_too_and_it_can_begin_again() -> None:
+    model = LiveModel()
+    async with live_runner(model) as (_, base, caller):
+        session = (await caller.post(base)).json()
+        began = await caller.post(f"{session['app_url']}/live", json={"params": {"end": "at once"}})
+        with anyio.fail_after(10):
+            while (await caller.get(f"{began.json()['publish_url']}/next")).status_code != 404:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        again = await caller.post(f"{session['app_url']}/live", json={})
+        assert again.status_code == 200
+        assert (await caller.get(f"{again.json()['publish_url']}/next")).status_code == 200
+
+
+async def test_a_session_that_does_not_start_says_why_and_leaves_nothing() -> None:
+    model = LiveModel()
+    async with live_runner(model) as (_, base, caller):
+        session = (await caller.post(base)).json()
+        refused = await caller.post(f"{session['app_url']}/live", json={"params": {"level": "x"}})
+        assert [error["field"] for error in refused.json()["errors"]] == ["level"]
+        assert model.sessions.running == {}
+
+
+async def test_strangers_begin_no_session_under_live_runner() -> None:
+    model = LiveModel()
+    async with live_runner(model) as (net, base, caller):
+        (runner,) = net.runners.values()
+        session = (await caller.post(base)).json()
+        stream = await caller.post(f"{session['app_url']}/stream/start", json={}, headers={"x-stream-id": "s"})
+        assert stream.status_code == 404
+        for headers in (
+            {},
+            {"livepeer-session-id": "s"},
+            {"livepeer-session-id": "s", "livepeer-session-token": "t", "livepeer-session-control": "http://evil/x"},
+        ):
+            answer = await caller.post(f"{runner.runner_url}/live", json={}, headers=headers)
+            assert (answer.status_code, model.sessions.started) == (403, [])
+        forged = {
+            "livepeer-session-id": session["session_id"],
+            "livepeer-session-token": "wrong",
+            "livepeer-session-control": f"{net.orchestrator_url}/runner/{runner.runner_id}/session/"
+            + session["session_id"],
+        }
+        answer = await caller.post(f"{runner.runner_url}/live", json={}, headers=forged)
+        assert (answer.status_code, answer.json()["code"]) == (502, "orchestrator_failed")
+
+
+@asynccontextmanager
+async def live_runner(model: LiveModel) -> AsyncIterator[tuple[DevNet, str, httpx2.AsyncClient]]:
+    """A live capability on a network: the network, where sessions are reserved, and a caller."""
+    async with DevNet(timings=BRISK) as net:
+        options = ServerOptions(token="t0ken", channel_origins=(net.orchestrator_url,))
+        async with (
+            serve_on(net, InlineWorker(lambda: model), options=options),
+            httpx2.AsyncClient(trust_env=False, timeout=30) as caller,
+        ):
+            runner = await net.wait_for_runner("org/tested")
+            assert (runner.mode, json.loads(runner.metadata)["kind"]) == ("persistent", "live")
+            yield net, f"{net.orchestrator_url}/apps/{runner.runner_id}/session", caller
 
 
 def announcing(orch_url: str, **fields: Any) -> Callable[[Lifecycle], Registrar]:

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from livepeer.core import Description, OperationDescription
+from livepeer.core import Description
 from livepeer.server import RegistrationOptions, runner_offer
 
 from ._describing import described, registration_options
@@ -78,7 +78,8 @@ def make_card(description: Description, options: RegistrationOptions) -> Capabil
         options: As what it is announced.
     """
     runner, dropped = runner_offer(description, options)
-    operation: OperationDescription = description.operations[0]
+    operation = description.operations[0] if description.operations else None
+    live = description.live
     price = runner.price_info
     return CapabilityCard(
         app=runner.app,
@@ -89,9 +90,9 @@ def make_card(description: Description, options: RegistrationOptions) -> Capabil
         metadata=json.loads(runner.metadata),
         metadata_bytes=len(runner.metadata.encode()),
         dropped=list(dropped),
-        fields=form_fields(operation.input_schema),
-        streams=operation.streams,
-        output=output_type(operation),
+        fields=form_fields(live.params_schema if live is not None else operation.input_schema if operation else {}),
+        streams=operation is not None and operation.streams,
+        output="video" if operation is None else output_type(operation),
     )
 
 

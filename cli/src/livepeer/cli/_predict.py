@@ -72,6 +72,8 @@ def _find(description: Description, route: str) -> OperationDescription:
     for operation in description.operations:
         if operation.path == path:
             return operation
+    if not description.operations:
+        raise UsageError(f"{description.info.name} is live and has no operations: try `livepeer live`")
     if path == "/predict":
         return description.operations[0]
     known = ", ".join(operation.path.lstrip("/") for operation in description.operations)

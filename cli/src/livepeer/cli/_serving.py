@@ -81,9 +81,9 @@ class Serving:
 
     @property
     def operation(self) -> OperationDescription | None:
-        """Its default operation; None until it has been imported."""
+        """Its default operation; None until it has been imported, and if it is live alone."""
         description = self._server.lifecycle.description
-        return None if description is None else description.operations[0]
+        return description.operations[0] if description is not None and description.operations else None
 
     @property
     def url(self) -> str:

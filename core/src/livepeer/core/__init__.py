@@ -18,6 +18,7 @@ from ._description import (
     Description,
     Info,
     JsonSchema,
+    LiveDescription,
     MountDescription,
     OperationDescription,
     network_name,
@@ -38,12 +39,15 @@ from ._errors import (
     NotReadyError,
     PayloadTooLargeError,
     SessionEndedError,
+    SessionExistsError,
     SignatureError,
     TargetError,
     UnauthorizedError,
     UnclaimedTargetError,
+    UnknownSessionError,
 )
 from ._health import HealthState
+from ._live import Live, Living, SessionReport, SessionStart
 from ._mount import AsgiApp, Checking, Mount, Mounting
 from ._operation import Encoded, Interruptible, Operation, Streaming
 from ._problem import PROBLEM_MEDIA_TYPE, Problem
@@ -87,7 +91,10 @@ __all__ = [
     "Interruptible",
     "InvalidInputError",
     "JsonSchema",
+    "Live",
+    "LiveDescription",
     "LivepeerError",
+    "Living",
     "MalformedBodyError",
     "Manifest",
     "MediaType",
@@ -106,12 +113,16 @@ __all__ = [
     "Registration",
     "RegistrationState",
     "SessionEndedError",
+    "SessionExistsError",
+    "SessionReport",
+    "SessionStart",
     "SignatureError",
     "Streaming",
     "Target",
     "TargetError",
     "UnauthorizedError",
     "UnclaimedTargetError",
+    "UnknownSessionError",
     "current_call",
     "describe",
     "encode_json",

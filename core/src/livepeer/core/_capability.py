@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from ._description import Description, Info, MountDescription
+from ._live import Living
 from ._mount import Mounting
 from ._operation import Operation
 
@@ -13,7 +14,7 @@ class Capability(Protocol):
 
     Everything before `setup()` must be cheap: the host describes the capability first, so that the
     server can answer for its schema while the model loads. One with HTTP of its own is `Mounting`
-    too, and one that can tell whether it is well is `Checking`.
+    too, one that runs sessions is `Living`, and one that can tell whether it is well is `Checking`.
     """
 
     @property
@@ -23,7 +24,7 @@ class Capability(Protocol):
 
     @property
     def operations(self) -> Sequence[Operation]:
-        """What it does; the first is the default operation."""
+        """What it does; the first is the default operation. None only if it is `Living`."""
         ...
 
     def setup(self) -> Awaitable[None] | None:
@@ -42,4 +43,5 @@ def describe(capability: Capability) -> Description:
         info=capability.info,
         operations=tuple(operation.description for operation in capability.operations),
         mounts=tuple(MountDescription(paths=mount.paths, apart=mount.apart, openapi=mount.openapi) for mount in mounts),
+        live=capability.live.description if isinstance(capability, Living) else None,
     )

@@ -1,9 +1,9 @@
 """What a capability says about itself before anything of it has run."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 JSON_MEDIA_TYPE = "application/json"
 ANY_MEDIA_TYPE = "*/*"
@@ -81,14 +81,37 @@ class MountDescription(_Frozen):
     openapi: JsonSchema | None = None
 
 
+class LiveDescription(_Frozen):
+    """The sessions over trickle channels that a capability runs."""
+
+    params_schema: JsonSchema
+    """JSON Schema of the params, at the start and afterwards."""
+
+    capacity: int = Field(default=1, ge=1)
+    """How many sessions may run at once."""
+
+
 class Description(_Frozen):
     """What the host sends after the import and before `setup()`."""
 
     info: Info
-    operations: tuple[OperationDescription, ...] = Field(min_length=1)
-    """The first one is the default operation, which `/`, `/run` and the capability's name reach too."""
+    operations: tuple[OperationDescription, ...]
+    """The first one is the default operation, which `/`, `/run` and the capability's name reach too. None only if it
+    is live."""
 
     mounts: tuple[MountDescription, ...] = ()
+    live: LiveDescription | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many sessions at once a network is offered if it is live, else how many calls."""
+        return self.operations[0].capacity if self.live is None else self.live.capacity
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.operations and self.live is None:
+            raise ValueError("a capability has an operation, or is live")
+        return self
 
 
 def network_name(text: str, default: str = "model") -> str:

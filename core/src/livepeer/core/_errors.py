@@ -7,6 +7,8 @@ LivepeerError
 └── CallError                  how one call may end, other than well
     ├── MalformedBodyError     400
     ├── UnauthorizedError      401
+    ├── UnknownSessionError    404
+    ├── SessionExistsError     409
     ├── SessionEndedError      410
     ├── PayloadTooLargeError   413
     ├── MediaTypeError         415
@@ -95,6 +97,18 @@ class UnauthorizedError(CallError):
     """
 
     status, code, title = 401, "unauthorized", "Missing or wrong bearer token"
+
+
+class UnknownSessionError(CallError):
+    """Raised when no live session of that name runs here."""
+
+    status, code, title = 404, "unknown_session", "No such session"
+
+
+class SessionExistsError(CallError):
+    """Raised when a live session of that name runs already."""
+
+    status, code, title = 409, "session_exists", "The session runs already"
 
 
 class SessionEndedError(CallError):

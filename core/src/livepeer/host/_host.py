@@ -16,6 +16,7 @@ from livepeer.core import Capability, Mount, Operation, Target, TargetError, des
 from ._calls import Calls
 from ._checks import checking
 from ._lifespan import LifespanError
+from ._live import all_operations
 from ._messages import Broken, Hello, LoadOrder
 from ._mounts import mounts_of, serving_apart, serving_mounts
 from ._outbox import Outbox
@@ -102,7 +103,7 @@ class Host:
         mounts = [mount for mount in self._mounts if not mount.apart]
         try:
             _set_up(capability, runner)
-            operations = capability.operations
+            operations = all_operations(capability)
             if mounts or any(operation.is_async for operation in operations):
                 runner.run(self._serve_on_loop(capability, operations, mounts))
             else:

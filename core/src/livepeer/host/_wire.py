@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 """Both sides must speak the same one."""
 
 SHARED_BODY_BYTES: Final = 64 * 1024
@@ -34,6 +34,14 @@ WITHOUT_BODY: Final = (204, 304)
 
 LINE_MARKS: Final = ("\x1e", "\x1f")
 """A line of output that a call wrote begins with the first, the request's id and the second."""
+
+STREAM_ID_HEADER: Final = "x-stream-id"
+"""Names the session in calls that change or end one."""
+
+# What calls of sessions name, counted from the end of a description's operations.
+LIVE_START: Final = 0
+LIVE_UPDATE: Final = 1
+LIVE_STOP: Final = 2
 
 # On the data socket, edge to host.
 LOAD: Final = 1

@@ -79,7 +79,7 @@ class BYOCRegistrar(NetworkRegistrar):
     def _capacity(self) -> int:
         """How many calls at once are offered."""
         description = self._lifecycle.description
-        return self._options.capacity or (description.operations[0].capacity if description is not None else 1)
+        return self._options.capacity or (description.capacity if description is not None else 1)
 
     @property
     def _headers(self) -> dict[str, str]:

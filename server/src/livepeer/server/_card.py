@@ -48,7 +48,7 @@ class Card(BaseModel):
     schema_sha256: str | None = None
     """Hash of the exact bytes at `schema_url`, in hex."""
 
-    transport: Literal["http", "sse"] | None = None
+    transport: Literal["http", "sse", "trickle"] | None = None
     deadline_seconds: float | None = None
 
     @classmethod
@@ -72,15 +72,15 @@ class Card(BaseModel):
             image: The container image.
             deadline_seconds: How long a call may take.
         """
-        streams = description.operations[0].streams
+        kind, transport = _kind(description)
         return cls(
             name=name,
-            kind="stream" if streams else "batch",
+            kind=kind,
             description=(text if text is not None else description.info.description) or None,
             image=image,
             schema_url=schema_url,
             schema_sha256=schema_sha256(description),
-            transport="sse" if streams else "http",
+            transport=transport,
             deadline_seconds=deadline_seconds,
         )
 
@@ -99,3 +99,9 @@ class Card(BaseModel):
         document = self.model_dump(exclude_none=True)
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         return _UNWELCOME.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _kind(description: Description) -> tuple[Literal["batch", "stream", "live"], Literal["http", "sse", "trickle"]]:
+    if description.live is not None:
+        return "live", "trickle"
+    return ("stream", "sse") if description.operations[0].streams else ("batch", "http")

@@ -81,6 +81,8 @@ class Documents:
             info = description.info
             found |= {"name": info.name, "version": info.version, "description": info.description}
             found["operations"] = [_brief(operation) for operation in description.operations]
+            if description.live is not None:
+                found["live"] = {"capacity": description.live.capacity}
             if description.mounts:
                 found["mounts"] = [path for mount in description.mounts for path in mount.paths]
         links = {"health": "/health", "schema": "/schema", "openapi": "/openapi.json", "docs": "/docs"}
@@ -103,7 +105,7 @@ class Documents:
                 {
                     "name": description.info.name,
                     "model_id": description.info.name,
-                    "capacity": description.operations[0].capacity,
+                    "capacity": description.capacity,
                     "price_per_unit": 0,
                     "price_scaling": 1,
                     **offer,

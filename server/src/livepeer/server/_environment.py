@@ -2,10 +2,10 @@
 
 import secrets
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from livepeer.core import LivepeerError
 
@@ -40,6 +40,7 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     replicas: int = Field(default=1, ge=1, le=64)
     """How many processes hold the model."""
 
+    channel_origins: Annotated[tuple[str, ...], NoDecode] = ()
     network: Literal["auto", "byoc", "live-runner"] = "auto"
     orch_url: str | None = _env("ORCH_URL", "LIVEPEER_ORCH_URL")
     orch_token: str | None = _env("ORCH_TOKEN", "ORCH_SECRET", "LIVEPEER_ORCH_SECRET")
@@ -61,6 +62,11 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
     image: str | None = None
     schema_url: str | None = None
 
+    @field_validator("channel_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
     @classmethod
     def read(cls, **given: Any) -> "Settings":
         """The environment, and what is given, which wins; None means not given.
@@ -74,10 +80,13 @@ class Settings(BaseSettings, ServerOptions):  # pyright: ignore[reportIncompatib
             raise SettingsError(_words(error)) from None
 
     def server_options(self) -> ServerOptions:
-        """How to serve; with a random bearer token if the capability is announced and none is set."""
+        """How to serve: if the capability is announced, with a random bearer token unless one is set, and with the
+        orchestrator's channels.
+        """
         token = self.token or (secrets.token_urlsafe(32) if self.orch_url else None)
+        origins = (*self.channel_origins, *([self.orch_url] if self.orch_url else []))
         held = {name: getattr(self, name) for name in ServerOptions.model_fields}
-        return ServerOptions.model_validate({**held, "token": token})
+        return ServerOptions.model_validate({**held, "token": token, "channel_origins": origins})
 
     def registration_options(self, token: str | None, *, port: int) -> RegistrationOptions | None:
         """How to announce; None unless `ORCH_URL` is set.

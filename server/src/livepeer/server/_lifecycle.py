@@ -39,6 +39,12 @@ class Lifecycle:
         return self._described
 
     @property
+    def offered(self) -> Slots:
+        """The slots of what is offered to a network: the sessions if it is live, else the default operation."""
+        live = self._described is not None and self._described.live is not None
+        return self.slots[-1 if live else 0]
+
+    @property
     def pools(self) -> list[Slots]:
         """The slots of all operations, each once."""
         return list(dict.fromkeys(self.slots))
@@ -93,10 +99,12 @@ class Lifecycle:
         self.changed()
 
     def _make_slots(self, description: Description) -> list[Slots]:
-        """Slots for each operation, the same ones for those of one pool."""
+        """Slots for each operation, the same ones for those of one pool, and then those of live sessions."""
         pools: dict[str, Slots] = {}
         found: list[Slots] = []
         for item in description.operations:
             slots = Slots(item.capacity, self.options.queue_size)
             found.append(slots if item.pool is None else pools.setdefault(item.pool, slots))
+        if description.live is not None:
+            found.append(Slots(description.live.capacity))
         return found

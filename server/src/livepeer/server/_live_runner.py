@@ -140,7 +140,7 @@ class LiveRunnerRegistrar(NetworkRegistrar):
         refusal: RefusedError | None = None
         async with anyio.create_task_group() as tasks:
             # A single-shot session is one request, and its caller's leaving says all that there is to say.
-            if answer.o2r is not None and self._options.runner_mode == "persistent":
+            if answer.o2r is not None and self._runner.mode == "persistent":
                 tasks.start_soon(self._follow_sessions, answer.o2r.url)
             refusal = await self._heartbeat(client)
             tasks.cancel_scope.cancel()

@@ -15,6 +15,7 @@ from livepeer.core import (
     Problem,
 )
 
+from ._openapi_live import live_paths
 from ._openapi_mounts import take_in
 
 JsonObject = dict[str, Any]
@@ -43,6 +44,9 @@ def openapi_document(description: Description, *, needs_token: bool) -> JsonObje
     paths: JsonObject = {}
     for operation in description.operations:
         paths[operation.path] = {"post": _operation(operation, schemas, needs_token=needs_token)}
+    if description.live is not None:
+        params = _component("LiveParams", description.live.params_schema, schemas)
+        paths |= live_paths(params, _refusals(), needs_token=needs_token)
     paths |= _fixed_paths(schemas)
     problem = _adopt(Problem.model_json_schema(mode="serialization"), "", schemas)
     schemas["Problem"] = problem

@@ -39,6 +39,13 @@ class ServerOptions(BaseModel):
     drain_seconds: float = Field(default=30.0, ge=0)
     """How long calls may go on after the server was told to stop."""
 
+    channel_origins: tuple[str, ...] = ()
+    """From where a live session's channels may be, as `https://host:port`, besides the orchestrator that the capability
+    is announced to; ``*`` for anywhere."""
+
+    verify_tls: bool = True
+    """Orchestrators often sign their own certificates: off only if you mean it."""
+
     operator_routes: bool = False
     """Whether `/metrics` and `/hardware/info` answer on this port, to strangers too."""
 
@@ -85,7 +92,8 @@ class RegistrationOptions(BaseModel):
     """Live Runner: readable ``org/name``, by which callers find it; None for ``capability/NAME``."""
 
     runner_mode: Literal["single-shot", "persistent"] = "single-shot"
-    """Live Runner: whether each call is a session of its own, or callers reserve one for several."""
+    """Live Runner: whether each call is a session of its own, or callers reserve one for several, as they always do
+    for a capability that is live."""
 
     price_usd: Decimal = Field(default=Decimal(0), ge=0)
     """Live Runner: in US dollars, for one `price_unit`; on-chain it must be over 0."""

@@ -91,7 +91,7 @@ class NetworkRegistrar(ABC):
     @property
     def _bearable(self) -> int:
         """How many calls at once are not refused."""
-        slots = self._lifecycle.slots[0]
+        slots = self._lifecycle.offered
         return slots.capacity + slots.queue_size
 
     async def _until(self, condition: Callable[[], bool]) -> None:

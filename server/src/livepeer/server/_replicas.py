@@ -66,7 +66,10 @@ class ReplicatedWorker:
                 operation.model_copy(update={"capacity": operation.capacity * len(self._replicas)})
                 for operation in base.operations
             )
-            found = base.model_copy(update={"operations": operations})
+            live = base.live
+            if live is not None:
+                live = live.model_copy(update={"capacity": live.capacity * len(self._replicas)})
+            found = base.model_copy(update={"operations": operations, "live": live})
             # A server looks at a new one: the same again is not new.
             self._description = self._description if found == self._description else found
         return self._description
@@ -88,6 +91,8 @@ class ReplicatedWorker:
             NotReadyError: If none is ready.
             BusyError: If those that are ready run as much as they can: another one is away.
         """
+        if request.beside is not None:
+            return self._beside(request, on_end)
         key, most = self._pool(request.operation)
         ready = [index for index, replica in enumerate(self._replicas) if replica.state is WorkerState.READY]
         if not ready:
@@ -133,11 +138,19 @@ class ReplicatedWorker:
             for replica in self._replicas:
                 tasks.start_soon(lambda replica=replica: replica.stop(grace_seconds=grace_seconds))
 
+    def _beside(self, request: Request, on_end: Callable[[], None]) -> Exchange:
+        """Send a call to where another one runs."""
+        assert request.beside is not None
+        replica = self._asked.get(request.beside.decode("latin-1"))
+        if replica is None:
+            raise _released(request, NotReadyError("what this call belongs to has ended"))
+        return replica.call(request, on_end)
+
     def _pool(self, index: int) -> tuple[int | str, int]:
         """Under what an operation's calls are counted, and how many of them one replica runs."""
         operations = self._base.operations if self._base is not None else ()
         if index >= len(operations):
-            return index, 1
+            return index, 1 if self._base is None or self._base.live is None else self._base.live.capacity
         pool = operations[index].pool
         if pool is None:
             return index, operations[index].capacity

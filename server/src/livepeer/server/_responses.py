@@ -11,6 +11,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+Route = Callable[[Scope, Receive, Send, str], Awaitable[None]]
+"""Answers one POST; the last argument is the request's id."""
+
 
 async def send_whole(
     send: Send, status: int, media_type: bytes | None, body: bytes, headers: Headers | None = None

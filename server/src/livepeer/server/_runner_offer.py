@@ -38,8 +38,8 @@ def runner_offer(
         app=options.app or f"capability/{name}",
         version=description.info.version,
         metadata=card.metadata(),
-        mode=options.runner_mode,
-        capacity=options.capacity or description.operations[0].capacity,
+        mode="persistent" if description.live is not None else options.runner_mode,
+        capacity=options.capacity or description.capacity,
         price_info=_price_info(options),
     )
     return runner, dropped

@@ -15,6 +15,7 @@ from livepeer.core import CallCancelledError, CallError, NotReadyError, Registra
 
 from ._documents import Documents
 from ._lifecycle import Lifecycle
+from ._live_sessions import LiveSessions
 from ._mount import MountRoute, MountTable
 from ._options import ServerOptions
 from ._predict import OperationRoute
@@ -23,6 +24,7 @@ from ._responses import (
     MethodNotAllowedError,
     NotFoundError,
     Receive,
+    Route,
     Scope,
     Send,
     header,
@@ -78,7 +80,8 @@ class Server:
         }
         self._watchtower = Watchtower(worker, self._options)
         self._files = SharedFiles()
-        self._routes: dict[str, OperationRoute] = {}
+        self._sessions = LiveSessions(self.lifecycle)
+        self._routes: dict[str, Route] = {}
         self._mounts = MountTable()
         self._routed_for: object = None
         self._expected_token = b"Bearer " + self._options.token.encode() if self._options.token else None
@@ -128,6 +131,8 @@ class Server:
     async def stop(self) -> None:
         """Withdraw, refuse new work, drain, tear the model down. The lifespan does this; once is enough."""
         await self.withdraw()
+        # They have no end of their own that could be waited for.
+        await self._sessions.stop_all("the server is shutting down")
         with anyio.move_on_after(self._options.drain_seconds):
             while self.lifecycle.running:
                 self._idle.clear()
@@ -199,7 +204,7 @@ class Server:
         ):
             raise UnauthorizedError("send the capability's bearer token")
 
-    def _route(self, scope: Scope) -> OperationRoute:
+    def _route(self, scope: Scope) -> Route:
         self._check_token(scope)
         route = self._routes.get(scope["path"].rstrip("/"))
         if route is None:
@@ -262,7 +267,7 @@ class Server:
         if description is None or description is self._routed_for:
             return
         self._routed_for = description
-        routes: dict[str, OperationRoute] = {}
+        routes: dict[str, Route] = {}
         for index, operation in enumerate(description.operations):
             slots = self.lifecycle.slots[index]
             route = OperationRoute(
@@ -279,6 +284,12 @@ class Server:
             if index == 0:
                 for alias in (*_ALIASES, *self._names()):
                     routes.setdefault(alias, route)
+        if description.live is not None:
+            from ._live_routes import live_routes  # lazily: most servers have none
+
+            routes |= live_routes(
+                self._sessions, self.lifecycle, self._options, self._files, network=lambda: self._network
+            )
         self._routes = routes
         self._mounts = MountTable(
             [
@@ -286,6 +297,10 @@ class Server:
                 for index, mount in enumerate(description.mounts)
             ]
         )
+
+    @property
+    def _network(self) -> str | None:
+        return None if self._registrar is None else self._registrar.registration.network
 
     def _names(self) -> list[str]:
         """The routes that are names: the capability's own, and the one under which it is registered."""

@@ -1,0 +1,123 @@
+"""The routes of live sessions under Live Runner, where `/stream/*` is off: every stranger reaches those (section 8).
+
+A caller reserves a persistent session, and begins it by a request of its own: only a proxied request carries the token
+with which the orchestrator lets a runner make channels (contract, section 7).
+"""
+
+import json
+import logging
+
+from livepeer.core import CallError, SessionExistsError, SessionStart
+
+from ._lifecycle import Lifecycle
+from ._live_bodies import LiveBodies, StrangerError, stream_id
+from ._live_origins import check_origin
+from ._live_sessions import LiveSession, LiveSessions
+from ._options import ServerOptions
+from ._responses import Receive, Scope, Send, header, send_whole
+from ._session_control import OrchestratorError, SessionControl
+from ._sessions import SESSION_HEADER
+
+logger = logging.getLogger("livepeer.server")
+
+_TOKEN = b"livepeer-session-token"
+_CONTROL = b"livepeer-session-control"
+
+
+class RunnerSessionRoutes:
+    """`/live` and `/live/params`; a session ends when the orchestrator releases it.
+
+    Args:
+        sessions: What they begin and change.
+        bodies: Reads what they are sent.
+        lifecycle: Tells of released sessions.
+        options: The server's: where the orchestrator may be.
+    """
+
+    def __init__(
+        self, sessions: LiveSessions, bodies: LiveBodies, lifecycle: Lifecycle, options: ServerOptions
+    ) -> None:
+        self._sessions = sessions
+        self._bodies = bodies
+        self._lifecycle = lifecycle
+        self._options = options
+
+    async def start(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Begin a session; the answer comes when it runs, and names its channels.
+
+        Raises:
+            StrangerError: If the request did not come through an orchestrator.
+            CallError: Why it does not start.
+        """
+        name = _session_of(scope)
+        control = self._control(scope)
+        document = await self._bodies.read_object(scope, receive)
+        try:
+            self._sessions.check_free(name)
+            own, public = await control.make_channels()
+            start = SessionStart(
+                stream_id=name, params=document.get("params"), verify_tls=self._options.verify_tls, **own
+            )
+            session = await self._sessions.start_for(start, request_id, receive)
+        except SessionExistsError:
+            await control.close()
+            raise
+        except BaseException:
+            self._sessions.keep(_delete_channels(control, name))
+            raise
+        self._sessions.keep(self._end_with(session, control))
+        body = json.dumps({"stream_id": name, **public}).encode()
+        await send_whole(send, 200, b"application/json", body, [(b"x-request-id", request_id.encode("latin-1"))])
+
+    async def params(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Give the caller's own session other params.
+
+        Raises:
+            StrangerError: If the request did not come through an orchestrator.
+            UnknownSessionError: If the session does not run.
+            CallError: If the params are refused.
+        """
+        name = _session_of(scope)
+        document = await self._bodies.read_object(scope, receive)
+        params = json.dumps(document.get("params")).encode()
+        found = await self._sessions.update(name, params, request_id)
+        await send_whole(send, 200, b"application/json", found, [(b"x-request-id", request_id.encode("latin-1"))])
+
+    def _control(self, scope: Scope) -> SessionControl:
+        url, token = header(scope, _CONTROL).decode("latin-1"), header(scope, _TOKEN).decode("latin-1")
+        if not url or not token:
+            raise StrangerError("Livepeer-Session-Control and -Token are missing: an orchestrator adds them")
+        check_origin("Livepeer-Session-Control", url, self._options.channel_origins)
+        return SessionControl(url, token, verify=self._options.verify_tls)
+
+    async def _end_with(self, session: LiveSession, control: SessionControl) -> None:
+        """End the session when it is released, and its channels when it ends."""
+        is_released = False
+
+        def on_release(error: CallError) -> None:
+            nonlocal is_released
+            is_released = True
+            self._sessions.keep(self._sessions.stop(session.stream_id, "stopped"))
+
+        with self._lifecycle.sessions.joined(session.stream_id, on_release):
+            await session.ended.wait()
+        if is_released:
+            await control.close()
+        else:
+            await _delete_channels(control, session.stream_id)
+
+
+async def _delete_channels(control: SessionControl, name: str) -> None:
+    try:
+        await control.delete_channels()
+    except OrchestratorError as error:
+        logger.info("[%s] the channels of an ended session: %s", name, error)
+    finally:
+        await control.close()
+
+
+def _session_of(scope: Scope) -> str:
+    name = stream_id(scope, SESSION_HEADER)
+    if name is None:
+        raise StrangerError("Livepeer-Session-Id is missing: reserve a session, and call through it")
+    return name
