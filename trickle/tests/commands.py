@@ -9,6 +9,10 @@ from contextlib import contextmanager
 
 LIMIT_SECONDS = 20.0
 
+# Tests that were put into the background by a shell ignore SIGINT, and so would the commands that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Command(subprocess.Popen[bytes]):
     """A command that is running."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -69,7 +70,8 @@ class TrickleProtocol(HttpToolsProtocol):
         if self._lingering is None and not self.transport.is_closing():
             self._lingering = self.loop.call_later(self.linger_seconds, self.transport.close)
             if self.transport.can_write_eof():
-                self.transport.write_eof()
+                with suppress(OSError):  # asyncio's own transport raises it where the client has left already
+                    self.transport.write_eof()
             self.flow.resume_reading()
 
 

@@ -1,0 +1,143 @@
+"""What becomes of one stream of a file: its packets are copied, or decoded and encoded anew."""
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, Protocol
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.packet import Packet
+
+from ._frames import TICKS, AudioFrame, VideoFrame
+from ._settings import MediaSettings
+from ._ts import Track, Unit, adts_header
+from ._units import FrameEncoder
+
+_VIDEO_PID, _AUDIO_PID = 0x100, 0x101
+
+
+class Lane(Protocol):
+    """Turns the packets of one stream of a file into units."""
+
+    track: Track
+    """What the units belong to."""
+
+    stream: Any
+    """The stream, as PyAV has it."""
+
+    def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
+        """Give the units that a packet completes."""
+        ...
+
+    def finish(self) -> Iterator[Unit]:
+        """Give what was kept back, at the end of the file."""
+        ...
+
+
+class CopyLane:
+    """Copies H.264, AAC or Opus, from the first keyframe on.
+
+    Args:
+        stream: Of the file.
+        track: What the units belong to.
+        origin: What is taken from its timestamps, in ticks.
+    """
+
+    def __init__(self, stream: Any, track: Track, origin: int) -> None:
+        self.stream = stream
+        self.track = track
+        self._origin = origin
+        self._filter: Any = BitStreamFilterContext("h264_mp4toannexb", stream) if track.kind == "video" else None
+        self._asc: bytes | None = stream.codec_context.extradata if track.codec == "aac" else None
+        self._begun = track.kind == "audio"
+
+    def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
+        """Give the packet as a unit."""
+        for part in self._filter.filter(packet) if self._filter is not None else [packet]:
+            self._begun = self._begun or part.is_keyframe
+            unit = self._unit(part) if part.size and self._begun else None
+            if unit is not None:
+                yield unit
+
+    def finish(self) -> Iterator[Unit]:
+        """Give nothing: no packet is kept back."""
+        yield from ()
+
+    def _unit(self, packet: "Packet[Any]") -> Unit | None:
+        pts = packet.pts if packet.pts is not None else packet.dts
+        dts = packet.dts if packet.dts is not None else packet.pts
+        if pts is None or dts is None:
+            return None
+        data = bytes(packet)
+        if self._asc:
+            data = adts_header(self._asc, len(data)) + data
+        base = packet.time_base
+        return Unit(
+            track=self.track,
+            data=data,
+            pts=_ticks(pts, base) - self._origin,
+            dts=_ticks(dts, base) - self._origin,
+            is_keyframe=packet.is_keyframe or self.track.kind == "audio",
+            is_broken=False,
+            arrived=time.monotonic(),
+        )
+
+
+class EncodeLane:
+    """Decodes whatever else there is, and encodes it.
+
+    Args:
+        stream: Of the file.
+        origin: What is taken from its timestamps, in ticks.
+        settings: How it is encoded.
+    """
+
+    def __init__(self, stream: Any, origin: int, settings: MediaSettings) -> None:
+        self.stream = stream
+        self._origin = origin
+        channels = 1 if stream.type == "audio" and stream.codec_context.layout.nb_channels == 1 else 2
+        self._encoder = FrameEncoder(settings, channels=channels)
+        self.track = self._encoder.video_track if stream.type == "video" else self._encoder.audio_track
+
+    def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
+        """Give what the packet's frames are encoded to."""
+        for frame in packet.decode():
+            if frame.pts is None or frame.time_base is None:
+                continue
+            pts = _ticks(frame.pts, frame.time_base) - self._origin
+            wrapped = VideoFrame(frame, pts=pts) if isinstance(frame, av.VideoFrame) else AudioFrame(frame, pts=pts)
+            yield from self._encoder.encode(wrapped)
+
+    def finish(self) -> Iterator[Unit]:
+        """Give what the encoder has kept back."""
+        yield from self._encoder.finish()
+
+
+def make_lane(stream: Any, origin: int, settings: MediaSettings) -> Lane:
+    """Choose what becomes of a stream; `origin` is taken from its timestamps."""
+    context = stream.codec_context
+    if stream.type == "video" and context.name == "h264":
+        return CopyLane(stream, Track(pid=_VIDEO_PID, kind="video", codec="h264"), origin)
+    if stream.type == "audio" and _is_copied(context):
+        channels = context.layout.nb_channels
+        extradata = context.extradata if context.name.endswith("opus") else None
+        codec = "aac" if context.name.startswith("aac") else "opus"
+        track = Track(pid=_AUDIO_PID, kind="audio", codec=codec, extradata=extradata, channels=channels)
+        return CopyLane(stream, track, origin)
+    return EncodeLane(stream, origin, settings)
+
+
+def _is_copied(context: Any) -> bool:
+    if context.name in ("opus", "libopus"):
+        return context.layout.nb_channels <= 2
+    if context.name != "aac":
+        return False
+    try:
+        return not context.extradata or bool(adts_header(context.extradata, 1))
+    except ValueError:
+        return False  # a kind of AAC that ADTS has no code for
+
+
+def _ticks(count: int, base: Fraction) -> int:
+    return count * base.numerator * TICKS // base.denominator
