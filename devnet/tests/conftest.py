@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from .kit import Network, Worker, running_network, running_worker
+from .stream_kit import StreamNetwork, stream_network
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -36,4 +37,10 @@ async def worker() -> AsyncIterator[Worker]:
 @pytest.fixture
 async def network() -> AsyncIterator[Network]:
     async with running_network() as running:
+        yield running
+
+
+@pytest.fixture
+async def streams() -> AsyncIterator[StreamNetwork]:
+    async with stream_network() as running:
         yield running

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import httpx2
@@ -146,6 +146,12 @@ class Worker:
             pass
 
 
+class HasUrl(Protocol):
+    """A worker as it registers."""
+
+    url: str
+
+
 class Network:
     """A running network and a caller of it."""
 
@@ -153,7 +159,7 @@ class Network:
         self.net = net
         self.http = http
 
-    async def register(self, worker: Worker, *, at: int = 0, **fields: object) -> httpx2.Response:
+    async def register(self, worker: "HasUrl", *, at: int = 0, **fields: object) -> httpx2.Response:
         body = {"name": "model", "url": worker.url, "capacity": 1, "currency": "wei"} | fields
         return await self.http.post(
             self.net.orchestrator_urls[at] + "/capability/register",

@@ -53,6 +53,11 @@ class Registrar(Protocol):
         ...
 
     @property
+    def networks(self) -> frozenset[str]:
+        """The networks that it announces to, as `Registration.network` names them."""
+        ...
+
+    @property
     def sends_token(self) -> bool:
         """Whether the network's calls carry the server's bearer token; where they do not, it is not asked for."""
         ...

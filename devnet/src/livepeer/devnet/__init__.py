@@ -1,7 +1,8 @@
 """An embedded Livepeer network for developing and testing: orchestrators, a gateway and a signer in one process.
 
-It speaks BYOC, batch and SSE, and Live Runner, as go-livepeer really behaves: the same timeouts, the same relay rules,
-the same leaks. It keeps everything in memory. BYOC charges nobody; Live Runner does if asked to, in money of its own.
+It speaks BYOC, batch, SSE and live streams, and Live Runner, as go-livepeer really behaves: the same timeouts, the
+same relay rules, the same leaks. It keeps everything in memory. BYOC charges nobody; Live Runner does if asked to, in
+money of its own.
 """
 
 from ._blocking import BlockingDevNet
@@ -11,6 +12,7 @@ from ._orchestrator import Network, Orchestrator
 from ._registry import RegisteredCapability
 from ._runner_records import RegisteredRunner, RunnerGpu, RunnerPrice
 from ._signer import Payer, PaymentRefusal, PaymentRequest, Signer
+from ._stream_records import StreamRecord
 from ._timings import Timings
 
 __all__ = [
@@ -27,5 +29,6 @@ __all__ = [
     "RunnerGpu",
     "RunnerPrice",
     "Signer",
+    "StreamRecord",
     "Timings",
 ]

@@ -13,6 +13,7 @@ from ._orchestrator import NETWORKS, Network
 from ._registry import RegisteredCapability
 from ._runner_records import RegisteredRunner
 from ._signer import Payer
+from ._stream_records import StreamRecord
 from ._timings import Timings
 
 
@@ -91,6 +92,11 @@ class BlockingDevNet:
     def runners(self) -> Mapping[str, RegisteredRunner]:
         """The live runners that are known at this moment, by id, as `DevNet.runners`."""
         return self._running().call(lambda: self._net.runners)
+
+    @property
+    def streams(self) -> Mapping[str, StreamRecord]:
+        """The live streams of BYOC by id, as `DevNet.streams`."""
+        return self._running().call(lambda: self._net.streams)
 
     def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return a capability as soon as any orchestrator holds it.

@@ -16,6 +16,7 @@ from ._registry import RegisteredCapability
 from ._runner_records import RegisteredRunner
 from ._serving import AppServer
 from ._signer import Payer, Signer
+from ._stream_records import StreamRecord, merge_streams
 from ._timings import Timings
 
 _Record = TypeVar("_Record")
@@ -24,7 +25,7 @@ _Record = TypeVar("_Record")
 class DevNet:
     """An embedded Livepeer network for developing and testing: BYOC and Live Runner at once, in memory.
 
-    It keeps go-livepeer's timeouts, relay rules and mistakes (contract, sections 1, 3, 4 and 7). Use it as an async
+    It keeps go-livepeer's timeouts, relay rules and mistakes (contract, sections 1, 3, 4, 5 and 7). Use it as an async
     context manager; `BlockingDevNet` is the same for code without an event loop.
 
         async with DevNet() as net:
@@ -85,6 +86,7 @@ class DevNet:
             for _ in range(orchestrators)
         )
         """The orchestrators, each with its own `capabilities`, `runners`, `wait_for` and `wait_for_runner`."""
+        self._gateway: Gateway | None = None
         self._servers: dict[str, AppServer] = {}
 
     @property
@@ -157,6 +159,14 @@ class DevNet:
             for orchestrator in reversed(self.orchestrators)
             for runner_id, runner in orchestrator.runners.items()
         }
+
+    @property
+    def streams(self) -> Mapping[str, StreamRecord]:
+        """The live streams of BYOC by id, of all orchestrators, the last that have ended among them."""
+        records = [orchestrator.streams for orchestrator in self.orchestrators]
+        if self._gateway is None:
+            return merge_streams(records, statuses={}, ends={})
+        return merge_streams(records, statuses=self._gateway.stream_statuses, ends=self._gateway.stream_ends)
 
     async def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return a capability as soon as any orchestrator holds it.
@@ -253,7 +263,8 @@ class DevNet:
             for index, port in enumerate(self._ports):
                 self._add(_role(index), self.orchestrators[index].app, port)
             urls = self.orchestrator_urls
-            self._add("gateway", Gateway(urls, timings=self._timings).app, self._gateway_port)
+            self._gateway = gateway = Gateway(urls, timings=self._timings)
+            self._add("gateway", gateway.app, self._gateway_port)
             if self.paid:
                 self._add("signer", Signer(urls, payer=self._payer, timings=self._timings).app, 0)
             if self._dashboard_port is not None:

@@ -18,7 +18,7 @@ def load_object(text: str | bytes) -> dict[str, object]:
 
 
 def text_field(fields: dict[str, object], name: str) -> str:
-    """Return a string field, `""` if absent.
+    """Return a string field, `""` if absent; lone surrogates become U+FFFD.
 
     Raises:
         ValueError: The field holds another type.
@@ -28,7 +28,7 @@ def text_field(fields: dict[str, object], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{name} must be a string")
-    return value
+    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def integer_field(fields: dict[str, object], name: str) -> int:

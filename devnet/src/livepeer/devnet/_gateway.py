@@ -1,6 +1,6 @@
 """The gateway: callers bring it jobs, it finds orchestrators and tries one after another."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,17 +11,18 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ._gateway_streams import GatewayStreams
 from ._inbound import RefusedError, Reply, no_such_page, read_body, request_header, run_while_connected
-from ._job_request import JOB_HEADER, JobRequest, OrchestratorFilter, check_request, parse_filter, parse_job_request
+from ._job_request import JOB_HEADER, JobRequest
 from ._lines import GatewayLines
 from ._outbound import closing, is_event_stream, outbound_client, post, response_header
 from ._relay import STREAM_HEADERS, flood, pass_body, relay
-from ._search import find_orchestrators
+from ._search import accept_job, find_orchestrators
 from ._timings import Timings
 
 
 class Gateway:
-    """An offchain gateway as an ASGI application (BYOC contract, sections 3 and 4).
+    """An offchain gateway as an ASGI application (BYOC contract, sections 3 to 5).
 
     It pays nobody, so an orchestrator that asks for payment refuses its jobs.
     """
@@ -35,19 +36,31 @@ class Gateway:
             timings: The durations of the network; go-livepeer's own by default.
         """
         self.orchestrator_urls = tuple(orchestrator_urls)
-        endpoint = _JobEndpoint(self.orchestrator_urls, timings or Timings())
+        timings = timings or Timings()
+        endpoint = _JobEndpoint(self.orchestrator_urls, timings)
+        self._streams = streams = GatewayStreams(self.orchestrator_urls, timings)
 
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-            async with outbound_client() as endpoint.client:
+            async with outbound_client() as endpoint.client, streams.running(endpoint.client):
                 yield
 
         self.app = Starlette(
-            routes=[Route("/process/request/{route:path}", endpoint, methods=["POST"])],
+            routes=[Route("/process/request/{route:path}", endpoint, methods=["POST"]), *streams.routes],
             exception_handlers={404: no_such_page},
             lifespan=lifespan,
         )
         """The ASGI application; serve it with its lifespan."""
+
+    @property
+    def stream_statuses(self) -> Mapping[str, Mapping[str, object]]:
+        """What it would answer about the status of each stream, by id; read-only and live."""
+        return self._streams.statuses
+
+    @property
+    def stream_ends(self) -> Mapping[str, str]:
+        """Why the streams that were started here have ended, the last hundred of them, by id; read-only and live."""
+        return self._streams.ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +95,7 @@ class _JobEndpoint:
             await run_while_connected(receive, lambda: self._run(job, reply))
 
     async def _take(self, scope: Scope, receive: Receive) -> _Job:
-        request, wanted = _accept(request_header(scope, JOB_HEADER))
+        request, wanted = accept_job(request_header(scope, JOB_HEADER))
         urls = [url for url in self._orchestrator_urls if wanted.admits(url)]
         orchestrators = await find_orchestrators(self.client, urls, request.capability, self._timings)
         if not orchestrators:
@@ -141,16 +154,3 @@ class _JobEndpoint:
             await relay(response, lines, reply)
             if not lines.done:
                 await flood(reply, self._timings)
-
-
-def _accept(header: str) -> tuple[JobRequest, OrchestratorFilter]:
-    """Read the header of a job; unlike an orchestrator, a gateway wants `parameters` to parse."""
-    stage = "parse job request,"
-    try:
-        request = parse_job_request(header)
-        stage = "unmarshal job request"
-        check_request(request.request)
-        stage = "unmarshal job parameters"
-        return request, parse_filter(request.parameters)
-    except ValueError as error:
-        raise RefusedError(f"Unable to {stage} err={error}", 400) from None

@@ -51,6 +51,10 @@ class JobRequest:
         """Return the job as the gateway sends it on: with an id, a sender and a signature."""
         return replace(self, id=self.id or secrets.token_hex(8), sender=OFFCHAIN_SENDER, sig=OFFCHAIN_SIGNATURE)
 
+    def for_stream(self, stream_id: str) -> "JobRequest":
+        """Return the job as the gateway sends it on for a stream: the stream's id is its own."""
+        return replace(self, id=stream_id).signed()
+
     def to_header(self) -> str:
         """Return the value of the header."""
         return encode_header(vars(self))

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import httpx2
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
 from livepeer.trickle.server import TrickleServer
 
 from ._payments import Till
 from ._reservations import Reservations
 from ._runner_calls import RunnerCalls
-from ._runner_routes import TRICKLE_PATH, RegistryRoutes
+from ._runner_routes import RegistryRoutes
 from ._runners import RunnerRegistry
 from ._session_routes import CallbackRoutes, SessionRoutes
 from ._static_runners import StaticRunners
@@ -19,22 +19,20 @@ from ._timings import Timings
 
 
 class LiveRunner:
-    """Registry, channels, payments and calls of one orchestrator, with their routes."""
+    """Registry, sessions, payments and calls of one orchestrator, with their routes."""
 
-    def __init__(self, *, secret: str, paid: bool, timings: Timings) -> None:
+    def __init__(self, *, secret: str, paid: bool, timings: Timings, trickle: TrickleServer) -> None:
         self._timings = timings
-        self._trickle = TrickleServer(autocreate=False)
         self._till = Till()
-        self.registry = RunnerRegistry(secret=secret, timings=timings, trickle=self._trickle)
+        self.registry = RunnerRegistry(secret=secret, timings=timings, trickle=trickle)
         self.static = StaticRunners(self.registry, timings, paid=paid)
         self._reservations = Reservations(self.registry, self._till, paid=paid)
         self._calls = RunnerCalls(self.registry, self._reservations)
         self.routes: list[BaseRoute] = [
             *RegistryRoutes(self.registry, timings, paid=paid).routes,
             *SessionRoutes(self.registry, self._reservations).routes,
-            *CallbackRoutes(self.registry, self._trickle).routes,
+            *CallbackRoutes(self.registry, trickle).routes,
             *self._calls.routes,
-            Mount(TRICKLE_PATH, app=self._trickle),
         ]
 
     def use(self, client: httpx2.AsyncClient) -> None:
@@ -51,10 +49,9 @@ class LiveRunner:
             tasks.start_soon(_repeat, timings.health_interval_seconds, self.static.check)
 
     def clear(self) -> None:
-        """Forget every runner, session, channel and payment, as a restart does."""
+        """Forget every runner, session and payment, as a restart does."""
         self.registry.clear()
         self.static.clear()
-        self._trickle.clear()
         self._till.clear()
 
 

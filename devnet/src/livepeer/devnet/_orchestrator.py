@@ -8,17 +8,22 @@ import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
+
+from livepeer.trickle.server import TrickleServer
 
 from ._fields import text_field
 from ._inbound import RefusedError, drop_connection, no_such_page
 from ._job_request import decode_header, is_hex_signature
 from ._live_runner import LiveRunner
 from ._orchestrator_jobs import JobEndpoint
+from ._orchestrator_streams import OrchestratorStreams
 from ._outbound import outbound_client
 from ._registry import RegisteredCapability, Registry, UnconvertibleCurrencyError
 from ._runner_records import RegisteredRunner
+from ._runner_routes import TRICKLE_PATH
+from ._stream_records import StreamRecord
 from ._timings import Timings
 
 Network = Literal["byoc", "live-runner"]
@@ -28,7 +33,7 @@ NETWORKS: tuple[Network, ...] = ("byoc", "live-runner")
 
 
 class Orchestrator:
-    """An orchestrator as an ASGI application: BYOC and Live Runner (contract, sections 1, 3, 4 and 7).
+    """An orchestrator as an ASGI application: BYOC and Live Runner (contract, sections 1, 3, 4, 5 and 7).
 
     It takes registrations and jobs, and holds everything in memory.
     """
@@ -53,10 +58,15 @@ class Orchestrator:
         timings = timings or Timings()
         self._registry = Registry()
         self._jobs = JobEndpoint(self._registry, timings)
-        self._live_runner = LiveRunner(secret=secret, paid=paid, timings=timings)
+        self._trickle = TrickleServer(autocreate=False)
+        self._streams = OrchestratorStreams(self._registry, self._trickle, timings)
+        self._live_runner = LiveRunner(secret=secret, paid=paid, timings=timings, trickle=self._trickle)
         routes = {"byoc": self._byoc_routes(), "live-runner": self._live_runner.routes}
         self.app = Starlette(
-            routes=[route for network in NETWORKS if network in networks for route in routes[network]],
+            routes=[
+                *(route for network in NETWORKS if network in networks for route in routes[network]),
+                Mount(TRICKLE_PATH, app=self._trickle),
+            ],
             exception_handlers={RefusedError: _refuse, 404: no_such_page},
             lifespan=self._lifespan,
         )
@@ -72,6 +82,11 @@ class Orchestrator:
     def runners(self) -> Mapping[str, RegisteredRunner]:
         """The live runners that are known, by id, each record as of this moment."""
         return self._live_runner.registry.runners
+
+    @property
+    def streams(self) -> Mapping[str, StreamRecord]:
+        """The live streams of BYOC, by id, the last hundred that have ended among them."""
+        return self._streams.records
 
     async def wait_for(self, name: str, *, timeout_seconds: float = 10.0) -> RegisteredCapability:
         """Return the capability as soon as it is registered.
@@ -108,6 +123,8 @@ class Orchestrator:
         """Forget every registration, as a restart does."""
         self._registry.clear()
         self._live_runner.clear()
+        self._streams.clear()
+        self._trickle.clear()
 
     def _byoc_routes(self) -> list[BaseRoute]:
         return [
@@ -115,14 +132,16 @@ class Orchestrator:
             Route("/capability/unregister", self._unregister, methods=["POST"]),
             Route("/process/token", self._token, methods=["GET"]),
             Route("/process/request/{route:path}", self._jobs, methods=["POST"]),
+            *self._streams.routes,
         ]
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncGenerator[None]:
-        async with outbound_client() as client, anyio.create_task_group() as tasks:
-            self._jobs.client = client
+        async with outbound_client() as client, self._trickle.running(), anyio.create_task_group() as tasks:
+            self._jobs.client = self._streams.client = client
             self._live_runner.use(client)
             tasks.start_soon(self._live_runner.run)
+            tasks.start_soon(self._streams.run)
             yield
             tasks.cancel_scope.cancel()
 

@@ -45,11 +45,19 @@ async def post(
 ) -> httpx2.Response | None:
     """Send a request and return its answer, the body yet unread, or None if none began in time.
 
+    Args:
+        client: What sends it.
+        url: Where it goes.
+        headers: Each value with one character for each byte, as they arrive.
+        body: The body.
+        timeout_seconds: How long the answer may take to begin.
+
     Raises:
         httpx2.InvalidURL: The URL cannot be read.
         httpx2.RequestError: The peer cannot be reached, or broke the connection.
     """
-    request = client.build_request("POST", url, headers=headers, content=body)
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    request = client.build_request("POST", url, headers=sent, content=body)
     with anyio.move_on_after(timeout_seconds):
         return await client.send(request, stream=True)
     return None

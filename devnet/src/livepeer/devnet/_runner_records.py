@@ -115,18 +115,18 @@ def parse_runner(fields: dict[str, object], *, paid: bool) -> RegisteredRunner:
         ValueError: A field holds another type or value than the orchestrator takes; the text says which.
     """
     texts_field(fields, "session_ids")  # It must fit, but the orchestrator's own list is what counts.
-    mode = _MODES.get(_text(fields, "mode"))
+    mode = _MODES.get(text_field(fields, "mode"))
     capacity = integer_field(fields, "capacity")
     if mode is None:
         raise ValueError('mode must be "persistent" or "single-shot"')
     if capacity < 0:
         raise ValueError("capacity must be >= 0")
     return RegisteredRunner(
-        runner_id=_text(fields, "runner_id").strip(),
-        label=_text(fields, "label"),
+        runner_id=text_field(fields, "runner_id").strip(),
+        label=text_field(fields, "label"),
         app=_app(fields),
         runner_url=_runner_url(fields),
-        version=_text(fields, "version"),
+        version=text_field(fields, "version"),
         metadata=_metadata(fields),
         status=_status(fields),
         mode=mode,
@@ -146,27 +146,22 @@ def is_web_url(url: str) -> bool:
         return False
 
 
-def _text(fields: dict[str, object], name: str) -> str:
-    """Return a string field; half a surrogate pair, which JSON can hold, becomes U+FFFD as in Go."""
-    return text_field(fields, name).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _runner_url(fields: dict[str, object]) -> str:
-    url = _text(fields, "runner_url")
+    url = text_field(fields, "runner_url")
     if not is_web_url(url):
         raise ValueError("invalid runner_url")
     return url
 
 
 def _app(fields: dict[str, object]) -> str:
-    app = _text(fields, "app")
+    app = text_field(fields, "app")
     if not app or app != app.strip():
         raise ValueError("app must be trimmed")
     return app
 
 
 def _metadata(fields: dict[str, object]) -> str:
-    metadata = _text(fields, "metadata")
+    metadata = text_field(fields, "metadata")
     if len(metadata.encode()) > METADATA_BYTES:
         raise ValueError(f"metadata must be at most {METADATA_BYTES} bytes")
     if "\N{REPLACEMENT CHARACTER}" in metadata:
@@ -175,7 +170,7 @@ def _metadata(fields: dict[str, object]) -> str:
 
 
 def _status(fields: dict[str, object]) -> str:
-    status = _text(fields, "status")
+    status = text_field(fields, "status")
     if status != status.strip().lower():
         raise ValueError("status must be lowercase and trimmed")
     return status
@@ -188,7 +183,7 @@ def _gpu(fields: dict[str, object]) -> RunnerGpu | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return RunnerGpu(id=str(value))
     gpu = as_object(value, "gpu")
-    return RunnerGpu(id=_text(gpu, "id"), name=_text(gpu, "name"), vram_mb=integer_field(gpu, "vram_mb"))
+    return RunnerGpu(id=text_field(gpu, "id"), name=text_field(gpu, "name"), vram_mb=integer_field(gpu, "vram_mb"))
 
 
 def _price(fields: dict[str, object]) -> RunnerPrice | None:
@@ -202,7 +197,7 @@ def _price(fields: dict[str, object]) -> RunnerPrice | None:
         price = Decimal(str(value))
     except InvalidOperation:
         raise ValueError("price_info.price must be a number") from None
-    return RunnerPrice(price=price, currency=_text(info, "currency"), unit=_text(info, "unit"))
+    return RunnerPrice(price=price, currency=text_field(info, "currency"), unit=text_field(info, "unit"))
 
 
 def _paid_price(fields: dict[str, object]) -> RunnerPrice:

@@ -1,4 +1,4 @@
-"""How a gateway finds the orchestrators that would take a job."""
+"""How a gateway takes a job, and finds the orchestrators that would do it."""
 
 import random
 from collections.abc import Sequence
@@ -7,8 +7,35 @@ import anyio
 import httpx2
 
 from ._fields import integer_field, load_object, text_field
-from ._job_request import OFFCHAIN_SENDER, OFFCHAIN_SIGNATURE, encode_header
+from ._inbound import RefusedError
+from ._job_request import (
+    OFFCHAIN_SENDER,
+    OFFCHAIN_SIGNATURE,
+    JobRequest,
+    OrchestratorFilter,
+    check_request,
+    encode_header,
+    parse_filter,
+    parse_job_request,
+)
 from ._timings import Timings
+
+
+def accept_job(header: str) -> tuple[JobRequest, OrchestratorFilter]:
+    """Read the header of a job; unlike an orchestrator, a gateway wants `parameters` to parse.
+
+    Raises:
+        RefusedError: It cannot be read.
+    """
+    stage = "parse job request,"
+    try:
+        request = parse_job_request(header)
+        stage = "unmarshal job request"
+        check_request(request.request)
+        stage = "unmarshal job parameters"
+        return request, parse_filter(request.parameters)
+    except ValueError as error:
+        raise RefusedError(f"Unable to {stage} err={error}", 400) from None
 
 
 async def find_orchestrators(

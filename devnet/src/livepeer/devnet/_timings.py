@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """The durations of the network; the defaults are go-livepeer's own (BYOC contract, sections 3, 4 and 7).
+    """The durations of the network; the defaults are go-livepeer's own (contract, sections 3, 4, 5 and 7).
 
     Tests shorten them. `timeout_scale` shortens every deadline that a caller asks for, since `timeout_seconds` on the
     wire is a whole number.
@@ -55,6 +55,33 @@ class Timings:
 
     prepaid_720p_seconds: float = 60.0
     """How much time the signer's first payment covers where the price is by the pixel."""
+
+    stream_keepalive_seconds: float = 10.0
+    """How often a stream's control channel gets a message, whatever happens."""
+
+    stream_event_check_seconds: float = 10.0
+    """How often the gateway looks when a stream's last event came."""
+
+    stream_event_gap_seconds: float = 30.0
+    """How old that event may be; then the stream is taken away from its orchestrator."""
+
+    stream_output_seconds: float = 30.0
+    """How long a stream's next output segment may take to begin while input is flowing."""
+
+    stream_status_seconds: float = 60.0
+    """How long after a stream's start its status is wiped, once."""
+
+    stream_monitor_seconds: float = 23.0
+    """How often the orchestrator looks whether the capabilities of its streams are still registered."""
+
+    stream_swap_seconds: float = 60.0
+    """A stream that is swapped again and again within this time is given up."""
+
+    stream_retry_seconds: float = 1.8
+    """How long the gateway bears with an orchestrator whose channels cannot be read."""
+
+    stream_drain_seconds: float = 1.0
+    """How long the output may be silent after the input's end; devnet's own, go-livepeer does not wait at all."""
 
     def job_seconds(self, timeout_seconds: int) -> float:
         """Return how many real seconds a job with this `timeout_seconds` may take."""

@@ -49,6 +49,11 @@ class AutoRegistrar:
         return self._current.offer
 
     @property
+    def networks(self) -> frozenset[str]:
+        """The one that was found."""
+        return self._current.networks
+
+    @property
     def sends_token(self) -> bool:
         """Whether the network that was found sends the bearer token."""
         return self._current.sends_token

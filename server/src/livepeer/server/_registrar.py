@@ -49,6 +49,11 @@ class NetworkRegistrar(ABC):
         lifecycle.listen(self._changed.set)
 
     @property
+    def networks(self) -> frozenset[str]:
+        """Its own."""
+        return frozenset({self.network})
+
+    @property
     @abstractmethod
     def offer(self) -> dict[str, Any]:
         """Name, capacity and price as `GET /capabilities` gives them."""

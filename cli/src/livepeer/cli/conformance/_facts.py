@@ -130,6 +130,60 @@ _SSE = (
     Fact("caller.sse.end", 4, "A caller ends at `data: [DONE]` itself, and takes no part in the flood."),
 )
 
+_STREAMS = (
+    Fact("stream.start.answer", 5, "Through a gateway the id of a stream is the caller's name and id, joined."),
+    Fact(
+        "stream.start.https",
+        5,
+        "The URLs in the answer of a gateway are `https://`, whatever it listens on.",
+        fault=True,
+    ),
+    Fact(
+        "stream.start.late",
+        5,
+        "A gateway answers 200 before the worker has; if that refuses, one `/stream/stop` follows.",
+        fault=True,
+    ),
+    Fact("stream.start.told", 5, "The worker is told the id, five channels, X-Stream-Id and its token."),
+    Fact("stream.start.optional", 5, "Video in, video out and data are there only where the caller enables them."),
+    Fact("stream.start.params", 5, "Of what a caller tells a gateway, only `params` reaches the worker."),
+    Fact("stream.start.no-params", 5, "`params` may be null."),
+    Fact(
+        "stream.start.again",
+        5,
+        "A second start of a stream is 400, and wipes the status of the one that runs.",
+        fault=True,
+    ),
+    Fact("stream.start.headers", 5, "An orchestrator answers a start with the channels' URLs in five headers."),
+    Fact("stream.start.refused", 5, "A worker's refusal of a start is passed on, and every channel is closed."),
+    Fact("stream.channels.types", 5, "Video is `video/MP2T`, data JSON lines, control and events JSON."),
+    Fact("stream.params", 5, "An update reaches `/stream/params`, and the worker's answer is passed on."),
+    Fact(
+        "stream.params.no-id",
+        5,
+        "`/stream/params` has X-Stream-Id only if the caller's `request` carries `stream_id`.",
+        fault=True,
+    ),
+    Fact("stream.stop.thrice", 5, "An explicit stop reaches `/stream/stop` three times.", fault=True),
+    Fact("stream.stop.body", 5, "The body of a stop reaches the worker as it is, text too."),
+    Fact("stream.stop.closes", 5, "A stream that ends has its channels closed."),
+    Fact("stream.stop.slot", 5, "A stream takes a slot until it ends."),
+    Fact("stream.status.event", 5, "A status event replaces the status."),
+    Fact("stream.status.kept", 5, "A new status keeps `last_params` and `last_restart_logs` of the old one."),
+    Fact(
+        "stream.status.wiped",
+        5,
+        "About a minute after the start the status is wiped, once, until the next status event.",
+        fault=True,
+    ),
+    Fact("stream.events.wrapper", 5, "An event in a `queue_event_type` and `event` wrapper passes too."),
+    Fact("stream.events.silence", 5, "Without an event for 30 s the gateway ends a stream, with one `/stream/stop`."),
+    Fact("stream.control.alive", 5, 'The control channel carries `{"keep":"alive"}` every 10 s.'),
+    Fact("stream.data.lines", 5, "Each line of the data channel is one event."),
+    Fact("stream.data.longest", 5, "A line of 65,535 bytes passes."),
+    Fact("stream.data.too-long", 5, "After a longer line nothing more is delivered.", fault=True),
+)
+
 _HEALTH = (
     Fact("health.loading", 6, "`GET /health` is 200 and LOADING while the model loads."),
     Fact("health.idle", 6, "`GET /health` is 200 and IDLE when nothing runs."),
@@ -223,5 +277,5 @@ _ROUTES = (
     Fact("settings.LIVEPEER_ORCH_SECRET", 8, "LIVEPEER_ORCH_SECRET is the orchestrator's secret."),
 )
 
-FACTS: Sequence[Fact] = (*_REGISTRATION, *_AUTHENTICATION, *_BATCH, *_SSE, *_HEALTH, *_RUNNER, *_ROUTES)
+FACTS: Sequence[Fact] = (*_REGISTRATION, *_AUTHENTICATION, *_BATCH, *_SSE, *_STREAMS, *_HEALTH, *_RUNNER, *_ROUTES)
 """Every fact, in the order of the sections."""

@@ -7,7 +7,17 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Literal
 
-from livepeer.core import FunctionOperation, Info, Operation, Registrar, UnauthorizedError
+from livepeer.core import (
+    Call,
+    FunctionOperation,
+    Info,
+    LiveDescription,
+    Operation,
+    Registrar,
+    SessionReport,
+    SessionStart,
+    UnauthorizedError,
+)
 from livepeer.server import (
     InlineWorker,
     Lifecycle,
@@ -116,6 +126,47 @@ class Model:
         except asyncio.CancelledError:
             self.cancelled.happen()
             raise
+
+
+class LiveModel(Model):
+    """A model that runs sessions too, which do nothing until they are stopped."""
+
+    @property
+    def live(self) -> "Idling":
+        """What runs them."""
+        return self._idling
+
+    def __init__(self, name: str, **model: Any) -> None:
+        super().__init__(name, **model)
+        self._idling = Idling()
+
+
+class Idling:
+    """Sessions that only last."""
+
+    description = LiveDescription(params_schema={})
+
+    def __init__(self) -> None:
+        self._stopped: dict[str, asyncio.Event] = {}
+
+    async def run(self, start: SessionStart, call: Call) -> AsyncIterator[SessionReport]:
+        """Last until it is stopped."""
+        stopped = self._stopped[start.stream_id] = asyncio.Event()
+        try:
+            yield SessionReport(state="running")
+            await stopped.wait()
+            yield SessionReport(state="ended", reason="stopped")
+        finally:
+            del self._stopped[start.stream_id]
+
+    async def update(self, stream_id: str, params: Any) -> Any:
+        """Take any params, and do nothing about them."""
+        return params
+
+    async def stop(self, stream_id: str, reason: str) -> None:
+        """Let a session end."""
+        if stream_id in self._stopped:
+            self._stopped[stream_id].set()
 
 
 class Served:

@@ -23,6 +23,8 @@ from . import (
     _runner,
     _settings,
     _sse,
+    _stream_messages,
+    _stream_starts,
 )
 from ._facts import FACTS
 from ._network import Network, Part, network_client
@@ -36,6 +38,8 @@ _MODULES = (
     _jobs,
     _batch,
     _sse,
+    _stream_starts,
+    _stream_messages,
     _health,
     _runner,
     _calls,

@@ -14,7 +14,7 @@ from ._apps import Apps
 from ._byoc import Byoc
 from ._listening import FreePort
 from ._network import Network, Part
-from ._served import TOKEN, Model, Served, serving
+from ._served import TOKEN, LiveModel, Model, Served, serving
 from ._worker import ScriptedWorker
 
 Caller = Callable[[str, bytes], Awaitable[httpx2.Response]]
@@ -63,6 +63,7 @@ class Trial:
         self,
         *,
         ready: bool = True,
+        live: bool = False,
         token: str = TOKEN,
         options: Mapping[str, Any] | None = None,
         registration: Mapping[str, Any] | None = None,
@@ -72,6 +73,7 @@ class Trial:
 
         Args:
             ready: Whether to wait until a call would be served.
+            live: Whether it runs sessions too.
             token: The bearer token; empty for none.
             options: The server's.
             registration: How it announces itself to the first orchestrator; None if it does not.
@@ -80,7 +82,7 @@ class Trial:
         if registration is not None:
             where = {"orch_url": self.network.orch_url, "orch_token": self.network.secret, "verify_tls": False}
             registration = {**where, **registration}
-        made = Model(self.name, **model)
+        made = (LiveModel if live else Model)(self.name, **model)
         host = self.network.worker_host
         context = serving(made, host=host, token=token, options=options, registration=registration)
         served = await self._stack.enter_async_context(context)
