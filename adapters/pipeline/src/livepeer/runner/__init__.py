@@ -1,10 +1,15 @@
-"""Write a Livepeer capability as a plain Python class, and serve it."""
+"""Write a Livepeer capability as a plain Python class, and serve it: one that answers calls, or one that is live.
+
+The frames of live video and audio are in `livepeer.runner.frames`.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from livepeer.core import Call, MediaType, current_call
 
 from ._adapter import PipelineAdapter
+from ._live.capability import LiveCapability
+from ._live.pipeline import LivePipeline
 from ._pipeline import Pipeline, PipelineCapability
 from ._prepare import prepare_models
 
@@ -13,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "LiveCapability",
+    "LivePipeline",
     "MediaType",
     "Pipeline",
     "PipelineAdapter",

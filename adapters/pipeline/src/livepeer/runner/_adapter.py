@@ -3,7 +3,7 @@
 import inspect
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from livepeer.core import MANIFEST_FILE, Manifest, Target, TargetError
 
 from ._carry import CARRIED_SUFFIX, load_carried
+from ._live.capability import LiveCapability
+from ._live.pipeline import LivePipeline
 from ._pipeline import Pipeline, PipelineCapability, is_pipeline
 
 
 class PipelineAdapter:
-    """Serves native pipelines, and plain functions and classes with a predict."""
+    """Serves native pipelines, live ones too, and plain functions and classes with a predict."""
 
     def claims(self, target: Target) -> bool:
         """Whether the target is a native pipeline, or a directory with a livepeer.yaml."""
@@ -29,14 +31,14 @@ class PipelineAdapter:
             return bool(_candidates(target.load_module()))
         return is_pipeline(target.load())
 
-    def load(self, target: Target) -> PipelineCapability:
+    def load(self, target: Target) -> PipelineCapability | LiveCapability:
         """Make the capability; the class is instantiated, nothing is set up.
 
         Raises:
             TargetError: If there is no pipeline, or no telling which.
         """
         manifest = self._read_manifest(target) if target.is_directory else None
-        return PipelineCapability(self.find(target), manifest)
+        return make_capability(self.find(target), manifest)
 
     def find(self, target: Target) -> Any:
         """The pipeline that a target names.
@@ -90,6 +92,20 @@ class PipelineAdapter:
     def _manifest_path(self, target: Target) -> Path:
         assert target.path is not None
         return target.path / MANIFEST_FILE
+
+
+def make_capability(pipeline: Any, manifest: Manifest | None = None) -> PipelineCapability | LiveCapability:
+    """The capability of a pipeline, a live one's if it is that.
+
+    Args:
+        pipeline: A class, an instance or a function.
+        manifest: What a livepeer.yaml says of it, which wins.
+
+    Raises:
+        TargetError: If it cannot be served; says what to change.
+    """
+    cls = cast("type[Any]", pipeline if isinstance(pipeline, type) else type(pipeline))
+    return (LiveCapability if issubclass(cls, LivePipeline) else PipelineCapability)(pipeline, manifest)
 
 
 def _candidates(module: ModuleType) -> dict[str, Any]:

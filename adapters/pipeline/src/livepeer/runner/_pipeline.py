@@ -50,12 +50,12 @@ class PipelineCapability:
     """
 
     def __init__(self, pipeline: Any, manifest: Manifest | None = None) -> None:
-        self._model = _instantiated(pipeline)
+        self._model = instantiated(pipeline)
         predict = _predict_of(self._model)
         said = manifest.model_dump(exclude_none=True) if manifest is not None else {}
-        operation = FunctionOperation(predict, capacity=said.get("capacity") or _capacity_of(self._model))
+        operation = FunctionOperation(predict, capacity=said.get("capacity") or capacity_of(self._model))
         self.operations = (operation,)
-        self.info = _info_of(self._model, operation.description.summary, said)
+        self.info = info_of(self._model, operation.description.summary, said)
 
     def setup(self) -> Any:
         """Run the pipeline's own `setup()`, if it has one."""
@@ -67,13 +67,19 @@ class PipelineCapability:
 
 
 def is_pipeline(candidate: Any) -> bool:
-    """Whether this is something that `PipelineCapability` takes."""
-    if inspect.isfunction(candidate) or isinstance(candidate, Pipeline):
+    """Whether this is something to be served: a function, a pipeline, a live one too, or what has a predict."""
+    cls = cast("type[Any]", candidate if isinstance(candidate, type) else type(candidate))
+    if inspect.isfunction(candidate) or issubclass(cls, Pipeline):
         return True
     return any(callable(getattr(candidate, name, None)) for name in ("predict", "run"))
 
 
-def _instantiated(pipeline: Any) -> Any:
+def instantiated(pipeline: Any) -> Any:
+    """An instance of a class; anything else as it is.
+
+    Raises:
+        TargetError: If the class asks for arguments.
+    """
     if not isinstance(pipeline, type):
         return pipeline
     try:
@@ -101,14 +107,29 @@ def _predict_of(model: Any) -> Callable[..., Any]:
     return getattr(model, found[0])
 
 
-def _capacity_of(model: Any) -> int:
+def capacity_of(model: Any) -> int:
+    """How many calls, or streams, a model takes at once.
+
+    Raises:
+        TargetError: If it says nonsense.
+    """
     capacity = getattr(model, "capacity", 1)
     if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
         raise TargetError(f"capacity must be an integer of at least 1, not {capacity!r}")
     return capacity
 
 
-def _info_of(model: Any, summary: str, said: Mapping[str, Any]) -> Info:
+def info_of(model: Any, summary: str, said: Mapping[str, Any]) -> Info:
+    """Who a model is.
+
+    Args:
+        model: Its own words come first: class attributes and docstring.
+        summary: Of what it does, if it says nothing itself.
+        said: What a livepeer.yaml says of it, which wins.
+
+    Raises:
+        TargetError: If a network would refuse the name.
+    """
     named = cast("Any", model if inspect.isroutine(model) else type(model))
     name = getattr(model, "name", None) or getattr(model, "pipeline_id", None) or network_name(named.__name__)
     description = getattr(model, "description", None) or _own_doc(named) or summary

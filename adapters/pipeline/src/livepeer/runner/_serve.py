@@ -10,8 +10,8 @@ from typing import Any, Literal
 from livepeer.core import Capability
 from livepeer.server import InlineWorker, Server, ServerOptions, serve_target
 
+from ._adapter import make_capability
 from ._carry import carry
-from ._pipeline import PipelineCapability
 
 
 def serve(
@@ -26,8 +26,8 @@ def serve(
     """Serve a pipeline until SIGTERM or Ctrl-C.
 
     Args:
-        pipeline: A `Pipeline` class, an instance, or a function. Another process loads it again, so in
-            a script call this under ``if __name__ == "__main__":``.
+        pipeline: A `Pipeline` or `LivePipeline` class, an instance, or a function. Another process loads it
+            again, so in a script call this under ``if __name__ == "__main__":``.
         host: Address to bind; `LIVEPEER_HOST` or 0.0.0.0 if None.
         port: Port to bind, 0 for any; `LIVEPEER_PORT` or 5000 if None.
         python: Interpreter of another virtual environment that holds the model's framework.
@@ -51,11 +51,11 @@ def make_app(pipeline: Any, *, options: ServerOptions | None = None) -> Server:
     """The ASGI application for a pipeline, run on a thread of this process: for tests, notebooks, embedding.
 
     Args:
-        pipeline: A `Pipeline` class, an instance, or a function.
+        pipeline: A `Pipeline` or `LivePipeline` class, an instance, or a function.
         options: How to serve.
     """
     return Server(InlineWorker(_maker(pipeline)), options=options)
 
 
 def _maker(pipeline: Any) -> Callable[[], Capability]:
-    return lambda: PipelineCapability(pipeline)
+    return lambda: make_capability(pipeline)

@@ -1,0 +1,62 @@
+"""Work that waits for its turn on a stream's thread, between two frames."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from livepeer.core import CallError
+
+Result = TypeVar("Result")
+
+
+class Turns:
+    """Hands work to a stream's thread, and its results to the event loop that made this.
+
+    Args:
+        post: Has a function run on the stream's thread.
+    """
+
+    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+        self._post = post
+        self._loop = asyncio.get_running_loop()
+        self._waiting: set[asyncio.Future[Any]] = set()
+
+    def take(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
+        """Have `work` run when it is its turn.
+
+        Returns:
+            What it returns or raises; `close` may be earlier.
+        """
+        done: asyncio.Future[Result] = self._loop.create_future()
+        self._waiting.add(done)
+        done.add_done_callback(self._waiting.discard)
+
+        def run() -> None:
+            try:
+                settle = partial(_set_result, done, work())
+            except BaseException as error:  # noqa: BLE001 - whoever awaits it gets it
+                settle = partial(fail, done, error)
+            with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+                self._loop.call_soon_threadsafe(settle)
+
+        self._post(run)
+        return done
+
+    def close(self, error: CallError) -> None:
+        """Raise an error from all that still waits."""
+        for done in list(self._waiting):
+            fail(done, error)
+
+
+def fail(done: "asyncio.Future[Any]", error: BaseException) -> None:
+    """Raise an error from what waits for a turn, unless that has its result."""
+    if not done.done():
+        done.set_exception(error)
+        done.exception()  # Seen: whoever waited may have left.
+
+
+def _set_result(done: "asyncio.Future[Result]", result: Result) -> None:
+    if not done.done():
+        done.set_result(result)
