@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 import livepeer.cli
 from livepeer.cli import app
 
-COMMANDS = ("serve", "predict", "schema", "dev", "call")
+COMMANDS = ("serve", "predict", "schema", "dev", "call", "live")
 
 
 def test_every_exported_name_exists_and_is_sorted() -> None:

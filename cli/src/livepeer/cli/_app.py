@@ -289,6 +289,58 @@ def call(
     )
 
 
+@app.command(epilog="Example: livepeer live live-grayscale --input clip.mp4 --output out.ts")
+def live(
+    capability: Annotated[
+        str, typer.Argument(metavar="CAPABILITY", help="Its name on the network.", show_default=False)
+    ],
+    input: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Media to send, as fast as it plays; a pipe, or - for stdin, has MPEG-TS."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the media there that comes back, as MPEG-TS."),
+    ] = None,
+    params: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p", "--param", metavar="NAME=VALUE", help="A parameter: JSON, @FILE, or text.", show_default=False
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the data there that comes back, as JSON lines.")
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Send the file again and again.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0, help="End the stream after so long.")] = None,
+    gateway: Annotated[
+        str, typer.Option(metavar="URL", envvar="LIVEPEER_GATEWAY_URL", help="The gateway to ask.")
+    ] = DEFAULT_GATEWAY_URL,
+    orch: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this orchestrator and no gateway: Live Runner, else BYOC.")
+    ] = None,
+    signer: Annotated[
+        str | None, typer.Option(metavar="URL", help="The remote signer that pays for a stream with --orch.")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Do not verify TLS certificates: orchestrators sign their own.")
+    ] = False,
+) -> None:
+    """Send media to a capability while it plays, and keep what comes back. Ctrl-C ends the stream."""
+    from ._live import LiveWish, live, read_params
+
+    wish = LiveWish(
+        capability=capability,
+        params=read_params(params or []),
+        input_path=input,
+        loop=loop,
+        output_path=output,
+        data_path=data,
+        seconds=seconds,
+    )
+    live(wish, gateway_url=gateway, orch_url=orch, signer_url=signer, verify=not insecure)
+
+
 conformance = typer.Typer(help="Check whether a network, or a worker, keeps the contract.")
 app.add_typer(conformance, name="conformance")
 

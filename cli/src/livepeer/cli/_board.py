@@ -14,7 +14,7 @@ from livepeer.core import OperationDescription
 from livepeer.devnet import DevNet
 
 from ._changes import Changes
-from ._howto import call_command, curl_command
+from ._howto import call_command, curl_command, live_command
 from ._serving import Serving, ServingState
 
 
@@ -84,10 +84,12 @@ class Board:
     def _explain(self, serving: Serving) -> None:
         name, operation = serving.name, serving.operation
         assert name is not None
-        assert operation is not None
         gateway_url = self._net.gateway_url
         self._print(f"{serving.target.text}: registered as {name}")
         self._print(f"  worker  {serving.url} (documentation at {serving.url}/docs)")
+        if operation is None:
+            self._print(f"  live    {live_command(name, gateway_url=gateway_url)}")
+            return
         self._print(f"  call    {call_command(name, operation, gateway_url=gateway_url)}")
         self._print(f"  curl    {curl_command(name, operation, gateway_url=gateway_url)}")
 

@@ -31,6 +31,11 @@ class BothNetworks:
         return next((one for one in found if one.state is not RegistrationState.REGISTERED), found[0])
 
     @property
+    def networks(self) -> frozenset[str]:
+        """Both."""
+        return frozenset[str]().union(*(registrar.networks for registrar in self._registrars))
+
+    @property
     def offer(self) -> dict[str, Any]:
         """What both are offered."""
         return {name: value for registrar in reversed(self._registrars) for name, value in registrar.offer.items()}

@@ -35,9 +35,17 @@ def call_command(name: str, operation: OperationDescription, *, gateway_url: str
         words += ["-i", f"{field}={_written(value)}"]
     if operation.streams:
         words.append("--stream")
-    if gateway_url != DEFAULT_GATEWAY_URL:
-        words += ["--gateway", gateway_url]
-    return shlex.join(words)
+    return shlex.join([*words, *_gateway(gateway_url)])
+
+
+def live_command(name: str, *, gateway_url: str) -> str:
+    """The `livepeer live` line, for what has no operation.
+
+    Args:
+        name: The capability's name.
+        gateway_url: The gateway; named only if the command would not look there by itself.
+    """
+    return shlex.join(["livepeer", "live", name, "--input", "clip.mp4", "--output", "out.ts", *_gateway(gateway_url)])
 
 
 def curl_command(name: str, operation: OperationDescription, *, gateway_url: str) -> str:
@@ -47,6 +55,10 @@ def curl_command(name: str, operation: OperationDescription, *, gateway_url: str
     words = ["curl", "-N", f"{gateway_url}/process/request/{operation.path.lstrip('/')}"]
     words += ["-H", f"Livepeer: {header}", "-H", "Content-Type: application/json"]
     return shlex.join([*words, "-d", json.dumps(example_input(operation.input_schema))])
+
+
+def _gateway(url: str) -> list[str]:
+    return [] if url == DEFAULT_GATEWAY_URL else ["--gateway", url]
 
 
 def example_input(schema: JsonSchema) -> dict[str, Any]:

@@ -136,7 +136,9 @@ class Serving:
         self._described = False
         worker = ProcessWorker(self.target.text, adapter=self._adapter, python=self._python)
         # Without a token, so that the page at /docs works as it is: nobody but this machine reaches the port.
-        options = ServerOptions(drain_seconds=_DRAIN_SECONDS, stuck_seconds=_STUCK_SECONDS)
+        options = ServerOptions(
+            drain_seconds=_DRAIN_SECONDS, stuck_seconds=_STUCK_SECONDS, channel_origins=(self._net.orchestrator_url,)
+        )
         self._server = Server(worker, options=options, registrar=self._registrar)
         self._server.lifecycle.listen(self._on_lifecycle_change)
 

@@ -23,12 +23,15 @@ from ._errors import (
     SettingsError,
     SignerError,
     StreamCutError,
+    StreamOverError,
     TimedOutError,
     UnreachableError,
 )
 from ._events import Event
 from ._exchange import Exchange, Reply, Request, ask
 from ._gateway import Gateway
+from ._live.meter import LiveStats
+from ._live.stream import LiveStream
 from ._payments import Bill, Payer, Payment
 from ._remote_signer import RemoteSigner
 from ._signing import OffchainSigner, Signature, Signer
@@ -49,6 +52,8 @@ __all__ = [
     "Gateway",
     "InputError",
     "InsufficientBalanceError",
+    "LiveStats",
+    "LiveStream",
     "LivepeerError",
     "ModelFailedError",
     "NoOrchestratorError",
@@ -70,6 +75,7 @@ __all__ = [
     "SignerError",
     "Stream",
     "StreamCutError",
+    "StreamOverError",
     "TimedOutError",
     "UnreachableError",
     "ask",

@@ -14,6 +14,7 @@ LivepeerError
 ├── BusyError                      the worker is full or still loading: 503
 ├── ModelFailedError               the model, or what runs it, failed: 5xx
 ├── TimedOutError                  the time for the call is up
+├── StreamOverError                a live stream is over, and more was to be sent to it
 └── ProtocolError                  the answer is not what the contract says
     ├── AllOrchestratorsFailedError    the gateway tried them all in vain
     └── StreamCutError                 a stream ended before its end
@@ -179,6 +180,12 @@ class TimedOutError(LivepeerError):
 
     code = "timed_out"
     retryable = True
+
+
+class StreamOverError(LivepeerError):
+    """Raised when more is to be sent to a live stream that is over."""
+
+    code = "stream_over"
 
 
 class ProtocolError(LivepeerError):

@@ -19,6 +19,9 @@ from ._discovery import Directory
 from ._errors import SettingsError
 from ._installments import start_paying
 from ._jobs import make_job
+from ._live.opening import check_extra, live
+from ._live.orders import make_order
+from ._live.stream import LiveStream
 from ._payments import Payer
 from ._router import Router
 from ._runner_routes import SessionRoute
@@ -101,6 +104,7 @@ class Gateway:
         )
         open_client = partial(make_client, verify, connect_timeout_seconds)
         self._client = open_client()
+        self._verify = verify
         self._make_async_client = lambda: make_async_client(verify, connect_timeout_seconds)
         self._async_client: httpx2.AsyncClient | None = None
         self._async_client_token: object = None
@@ -268,6 +272,61 @@ class Gateway:
     ) -> AbstractAsyncContextManager[AsyncSession]:
         """Do what `session` does, for ``async with``."""
         return session_async(self._open_async_client, self._session_attempts(capability, model), self._patience)
+
+    def live(
+        self,
+        capability: str | Capability | None = None,
+        params: object = None,
+        *,
+        model: str | Capability | None = None,
+        video: bool = True,
+        output: bool = True,
+        data: bool = True,
+        stream_id: str | None = None,
+        start_seconds: float = 60,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> AbstractAsyncContextManager[LiveStream]:
+        """Have a live stream run at a worker; needs ``livepeer-client[live]``.
+
+            async with gateway.live("live-grayscale") as stream:
+                await stream.publish("clip.mp4")
+
+        Straight at orchestrators, over Live Runner or BYOC, media goes through trickle channels. A gateway takes and
+        gives media by WebRTC and RTMP; only devnet's takes it here.
+
+        Args:
+            capability: As `run` takes it.
+            params: What the worker begins with: whatever has a JSON form.
+            model: As `run` takes it.
+            video: Whether media is sent; the worker decides itself on Live Runner, as for the next two.
+            output: Whether media is wanted back.
+            data: Whether data is wanted back.
+            stream_id: The id of the stream on BYOC; by default one that is new.
+            start_seconds: How long the worker may take to start.
+            parameters: As `run` takes them.
+
+        Returns:
+            What gives the `LiveStream` in an ``async with``. The stream is stopped at its end, however that comes.
+
+        Raises:
+            InputError: The params have no JSON form.
+            SettingsError: Something is not installed, or there are only workers without sessions.
+            LivepeerError: It does not start; `RefusedError` says which params do not fit.
+        """
+        check_extra()
+        wanted, router = _one_of(capability, model), self._router
+        order = make_order(
+            wanted,
+            params,
+            video=video,
+            output=output,
+            data=data,
+            stream_id=stream_id,
+            parameters=parameters,
+            start_seconds=start_seconds,
+        )
+        attempts = Attempts(lambda: router.live_routes(wanted), router.forget, retries=self._patience.connect_retries)
+        return live(self._open_async_client, attempts, order, self._verify)
 
     def close(self) -> None:
         """Close the connections of the blocking calls, and refuse new calls."""

@@ -36,6 +36,9 @@ class Job:
     timeout_seconds: float
     """How long the call may take."""
 
+    request: str = "{}"
+    """What a BYOC orchestrator gets to know, as JSON: of a stream that runs already, its id."""
+
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     """The same for every orchestrator that is asked."""
 
@@ -95,7 +98,7 @@ def byoc_header(job: Job, signer: Signer | None) -> str:
         signer: Signs for an orchestrator; None through a gateway, which signs itself.
     """
     record: dict[str, Any] = {
-        "request": "{}",
+        "request": job.request,
         "parameters": job.parameters,
         "capability": job.name,
         "timeout_seconds": job.whole_seconds,

@@ -78,7 +78,7 @@ class ByocRoute:
         """Send the job."""
         headers = {**self._headers, "Livepeer": self._header(job)}
         reply = yield from ask(job_request(job, f"{self.url}/process/request", headers))
-        if self.hop == "orchestrator" and _is_no_route(reply):
+        if self.hop == "orchestrator" and is_no_route(reply):
             raise NoOrchestratorError(self._explain(job), status=404, orchestrator_url=self.url)
         return reply
 
@@ -109,6 +109,6 @@ def job_request(job: Job, url: str, headers: Mapping[str, str]) -> Request:
     )
 
 
-def _is_no_route(reply: Reply) -> bool:
-    # Go's router says so, where a worker's own 404 comes with the worker's words.
+def is_no_route(reply: Reply) -> bool:
+    """Whether whoever is asked has no such route: Go's router says so, a worker's own 404 has the worker's words."""
     return reply.status == 404 and reply.body.strip() == b"404 page not found"

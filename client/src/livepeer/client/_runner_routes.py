@@ -103,9 +103,10 @@ class SessionRoute(RunnerRoute):
     def end(self) -> Exchange[None]:
         """Pay no more, and stop the session; where that fails, the orchestrator ends it in its own time."""
         yield from super().end()
-        lease, self._lease = self._lease, None
-        if lease is not None:
-            yield (Request(url=f"{lease.control_url}/stop", headers=self._headers, timeout_seconds=_STOP_SECONDS),)
+        if self._lease is not None:
+            url = f"{self._lease.control_url}/stop"
+            yield (Request(url=url, headers=self._headers, timeout_seconds=_STOP_SECONDS),)
+            self._lease = None  # Not before: what is broken off is sent again.
 
 
 class OpenSessionRoute:
