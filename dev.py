@@ -41,7 +41,7 @@ def demo() -> int:
     """A dev network, an example that it serves, a call and a streamed call."""
     make_tools()
     say("installing the workspace into .venv")
-    uv("sync", "--all-packages", "--inexact", environment=WORKSPACE)
+    uv("sync", "--all-packages", "--all-extras", "--inexact", environment=WORKSPACE)
     return run(program(WORKSPACE, "python"), "examples/quickstart.py")
 
 

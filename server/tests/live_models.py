@@ -45,6 +45,7 @@ class Sessions:
         self.running: dict[str, Session] = {}
         self.started: list[SessionStart] = []
         self.ended: list[str] = []
+        self.reasons: list[str] = []
         self.waits = asyncio.Event()
         """A session is on the way that never starts."""
 
@@ -70,6 +71,7 @@ class Sessions:
     async def stop(self, stream_id: str, reason: str) -> None:
         session = self.running.get(stream_id)
         if session is not None:
+            self.reasons.append(reason)
             session.stopping.set()
             await session.ended.wait()
 

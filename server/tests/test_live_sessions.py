@@ -230,12 +230,21 @@ async def test_params_of_no_session_are_a_404(served: Served):
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_session")
 
 
-@pytest.mark.parametrize("body", [b"", b"the watchdog", b'{"gateway_request_id": "s"}', b'"s"', b"\xff\x00"])
-async def test_a_stop_may_say_anything(served: Served, model: LiveModel, body: bytes):
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "stopped"),
+        (b"the watchdog\n", "the watchdog"),
+        (b'{"gateway_request_id": "s"}', "stopped"),
+        (b"\xff", "\ufffd"),
+        (b"x" * 1000, "x" * 200),
+    ],
+)
+async def test_a_stop_may_say_anything(served: Served, model: LiveModel, body: bytes, reason: str):
     await start(served)
     for _ in range(3):
         assert (await post(served, "stop", content=body)).status_code == 200
-    assert model.sessions.ended == ["s"]
+    assert (model.sessions.ended, model.sessions.reasons) == (["s"], [reason])
 
 
 async def test_a_stop_is_for_the_session_that_it_names(served: Served, model: LiveModel):

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 
 from beside_bentoml import bentoml
 from beside_cog import cog
+from beside_live import live
 from beside_trickle import trickle
 from harness import KEEP_PAGES, Probe, Side, Table, ours, peer, ratio, rounds, stream_times, wrk
 
@@ -166,9 +167,8 @@ def _seconds(code: str) -> float:
 
 
 def main() -> None:
-    sections = {
-        section.__name__: section for section in (predict, events, health, bodies, footprint, cog, bentoml, trickle)
-    }
+    every = (predict, events, health, bodies, footprint, cog, bentoml, trickle, live)
+    sections = {section.__name__: section for section in every}
     asked = sys.argv[1:] or list(sections)
     table = Table()
     print(f"{ROUNDS} rounds in turn, medians of the rounds' ratios; wrk with one thread; {os.cpu_count()} cores")

@@ -64,6 +64,10 @@ class Edge:
         self.killed = True
         await self.end(signal.SIGKILL)
 
+    def kill_model(self) -> None:
+        """Kill the process that holds the model."""
+        psutil.Process(self.process.pid).children(recursive=True)[-1].kill()
+
     def log(self) -> str:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")

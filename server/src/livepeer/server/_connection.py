@@ -42,8 +42,8 @@ class Request(NamedTuple):
     """The body's file, instead of `body`; the exchange releases it."""
 
     timeout_seconds: float | None = None
-    beside: bytes | None = None
-    """The id of a request that runs: where several processes hold the model, this one goes to the same."""
+    beside: Exchange | None = None
+    """A call that runs: where several processes hold the model, this one goes to the same."""
 
 
 class Connection:

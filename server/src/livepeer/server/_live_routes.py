@@ -15,6 +15,8 @@ from ._stream_routes import StreamRoutes
 if TYPE_CHECKING:
     from ._runner_session_routes import RunnerSessionRoutes
 
+_LIVE_RUNNER = "live-runner"
+
 
 def live_routes(
     sessions: LiveSessions,
@@ -22,7 +24,7 @@ def live_routes(
     options: ServerOptions,
     files: SharedFiles,
     *,
-    network: Callable[[], str | None],
+    networks: Callable[[], frozenset[str]],
 ) -> dict[str, Route]:
     """The routes by path. Which of them answer may change while the right network is still looked for.
 
@@ -31,14 +33,14 @@ def live_routes(
         lifecycle: What is served.
         options: The server's.
         files: Hold large bodies.
-        network: The one that the capability is announced to; None for none.
+        networks: Those that the capability is announced to.
     """
     bodies = LiveBodies(files, options)
     streams = StreamRoutes(sessions, bodies, options)
 
     def byoc(route: Route) -> Route:
         async def answer(scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-            if network() == "live-runner":
+            if networks() == frozenset({_LIVE_RUNNER}):
                 raise NotFoundError("/stream is not served under Live Runner: reserve a session, and POST /live in it")
             await route(scope, receive, send, request_id)
 
@@ -52,7 +54,7 @@ def live_routes(
 
     def live_runner(route: Callable[["RunnerSessionRoutes"], Route]) -> Route:
         async def answer(scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-            if network() != "live-runner":
+            if _LIVE_RUNNER not in networks():
                 raise NotFoundError("/live is served under Live Runner alone")
             await route(runner())(scope, receive, send, request_id)
 

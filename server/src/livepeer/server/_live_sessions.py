@@ -11,6 +11,8 @@ from livepeer.core import (
     BusyError,
     CallCancelledError,
     CallError,
+    InvalidInputError,
+    NotReadyError,
     SessionEndedError,
     SessionExistsError,
     SessionReport,
@@ -19,6 +21,7 @@ from livepeer.core import (
 )
 from livepeer.host.wire import (
     ANSWER,
+    END,
     EVENTS,
     LIVE_START,
     LIVE_STOP,
@@ -191,6 +194,9 @@ class LiveSessions:
         task.add_done_callback(self._tasks.discard)
 
     def _begin(self, start: SessionStart, request_id: str) -> LiveSession:
+        body = _body_of(start)
+        if self._lifecycle.draining:
+            raise NotReadyError("the server is shutting down", retry_after_seconds=1)
         self.check_free(start.stream_id)
         slots = self._lifecycle.offered
         if not slots.take():
@@ -198,7 +204,6 @@ class LiveSessions:
         session = LiveSession(start.stream_id, request_id, slots)
         self._lifecycle.call_begins()
         self._sessions[start.stream_id] = session
-        body = start.model_dump_json(exclude_none=True).encode()
         try:
             session.exchange = self._send(LIVE_START, body, request_id, lambda: self._release(session))
         except CallError:
@@ -215,10 +220,13 @@ class LiveSessions:
 
     async def _follow(self, session: LiveSession, exchange: Exchange) -> None:
         try:
-            while (frame := await exchange.next_frame()).kind == EVENTS:
-                exchange.taken(len(frame.payload))
-                session.follow(_reports(frame))
-            session.fail(SessionEndedError("the session ended before it ran"))
+            while (frame := await exchange.next_frame()).kind != END:
+                if frame.kind == EVENTS:  # How far a call has come is nobody's matter here.
+                    events = _events(frame)
+                    exchange.taken(len(events))
+                    session.follow(_reports(events))
+            if not session.started.done():
+                session.fail(SessionEndedError("the session ended before it ran"))
         except CallError as error:
             session.fail(error)
         finally:
@@ -226,8 +234,8 @@ class LiveSessions:
             session.started.cancel()
 
     async def _call(self, session: LiveSession, operation: int, body: bytes, request_id: str) -> bytes:
-        headers = f"{STREAM_ID_HEADER}:{session.stream_id}".encode()
-        exchange = self._send(operation, body, request_id, lambda: None, headers=headers, beside=session.request_id)
+        headers = f"{STREAM_ID_HEADER}:{session.stream_id}".encode("latin-1")
+        exchange = self._send(operation, body, request_id, lambda: None, headers=headers, beside=session.exchange)
         try:
             frame = await exchange.next_frame()
             return _answered(frame)
@@ -242,7 +250,7 @@ class LiveSessions:
         on_end: Callable[[], None],
         *,
         headers: bytes = b"",
-        beside: str | None = None,
+        beside: Exchange | None = None,
     ) -> Exchange:
         description = self._lifecycle.description
         assert description is not None, "sessions are begun once it is known that there are any"
@@ -252,13 +260,20 @@ class LiveSessions:
             media_type=b"application/json",
             headers=headers,
             body=body,
-            beside=None if beside is None else beside.encode("latin-1"),
+            beside=beside,
         )
         return self._lifecycle.worker.call(request, on_end)
 
     def _give_up(self, session: LiveSession, error: CallError) -> None:
         if session.exchange is not None:
             session.exchange.give_up(error)
+
+
+def _body_of(start: SessionStart) -> bytes:
+    try:
+        return start.model_dump_json(exclude_none=True).encode()
+    except ValueError as error:  # a string with half a character in it, or too many levels
+        raise InvalidInputError(f"what the session begins with has no JSON form: {error}") from None
 
 
 def _answered(frame: Frame) -> bytes:
@@ -273,7 +288,16 @@ def _answered(frame: Frame) -> bytes:
         os.close(frame.shared)
 
 
-def _reports(frame: Frame) -> Iterator[SessionReport]:
-    for line in frame.payload.splitlines():
+def _events(frame: Frame) -> bytes:
+    if frame.shared is None:
+        return frame.payload
+    try:
+        return b"".join(pieces(frame.shared, os.fstat(frame.shared).st_size))
+    finally:
+        os.close(frame.shared)
+
+
+def _reports(events: bytes) -> Iterator[SessionReport]:
+    for line in events.splitlines():
         if line.startswith(b"data: "):
             yield SessionReport.model_validate_json(line.removeprefix(b"data: "))

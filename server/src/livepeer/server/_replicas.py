@@ -37,6 +37,8 @@ class ReplicatedWorker:
         """How many calls each replica runs, by operation, or by pool."""
         self._asked: dict[str, Worker] = {}
         """Which replica runs a request."""
+        self._places: dict[Exchange, Worker] = {}
+        """Which replica runs a call: ids are the callers' to choose, and two may be the same."""
         self._base: Description | None = None
         self._description: Description | None = None
         self._turns = itertools.count()
@@ -108,11 +110,14 @@ class ReplicatedWorker:
         def ended() -> None:
             running[key] -= 1
             self._asked.pop(request_id, None)
+            self._places.pop(exchange, None)
             on_end()
 
         running[key] += 1
         self._asked[request_id] = replica
-        return replica.call(request, ended)
+        exchange = replica.call(request, ended)
+        self._places[exchange] = replica
+        return exchange
 
     def mount(self, request: MountRequest, on_end: Callable[[], None]) -> MountExchange:
         """Send a request to the first replica that can take it.
@@ -141,7 +146,7 @@ class ReplicatedWorker:
     def _beside(self, request: Request, on_end: Callable[[], None]) -> Exchange:
         """Send a call to where another one runs."""
         assert request.beside is not None
-        replica = self._asked.get(request.beside.decode("latin-1"))
+        replica = self._places.get(request.beside)
         if replica is None:
             raise _released(request, NotReadyError("what this call belongs to has ended"))
         return replica.call(request, on_end)

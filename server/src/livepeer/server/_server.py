@@ -288,7 +288,7 @@ class Server:
             from ._live_routes import live_routes  # lazily: most servers have none
 
             routes |= live_routes(
-                self._sessions, self.lifecycle, self._options, self._files, network=lambda: self._network
+                self._sessions, self.lifecycle, self._options, self._files, networks=lambda: self._networks
             )
         self._routes = routes
         self._mounts = MountTable(
@@ -299,8 +299,8 @@ class Server:
         )
 
     @property
-    def _network(self) -> str | None:
-        return None if self._registrar is None else self._registrar.registration.network
+    def _networks(self) -> frozenset[str]:
+        return frozenset() if self._registrar is None else self._registrar.networks
 
     def _names(self) -> list[str]:
         """The routes that are names: the capability's own, and the one under which it is registered."""

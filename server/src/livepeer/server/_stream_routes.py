@@ -15,6 +15,7 @@ from ._responses import Receive, Scope, Send, send_whole
 
 _STREAM_ID = b"x-stream-id"
 _ID_FIELDS = ("gateway_request_id", "stream_id")
+_MAX_REASON_LENGTH = 200
 
 
 class StreamRoutes:
@@ -72,7 +73,7 @@ class StreamRoutes:
         body = await self._bodies.read(scope, receive)
         name = stream_id(scope, _STREAM_ID) or _named_in(_parsed(body)) or self._sessions.only
         if name is not None:
-            await self._sessions.stop(name, "stopped")
+            await self._sessions.stop(name, _reason(body))
         elif len(self._sessions):
             raise UnknownSessionError("X-Stream-Id is missing, and there is not just one session")
         await _send_json(send, {"status": "stopped"}, request_id)
@@ -97,6 +98,12 @@ def _named_in(document: Any) -> str | None:
         return None
     found = [document.get(field) for field in _ID_FIELDS]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return next((name for name in found if isinstance(name, str) and name), None)  # pyright: ignore[reportUnknownVariableType]
+
+
+def _reason(body: bytes) -> str:
+    """What a gateway says in plain text; a document holds no reason."""
+    text = body.decode(errors="replace").strip()
+    return text[:_MAX_REASON_LENGTH] if text and not text.startswith(("{", "[")) else "stopped"
 
 
 def _parsed(body: bytes) -> Any:

@@ -52,7 +52,8 @@ def _look(name: str, text: str) -> Finding:
         return Finding(claims=claims, loaded=capability)
     described = _attempt(lambda: Description.model_validate_json(describe(capability).model_dump_json()), TargetError)
     after = _state_of(target)
-    schema = described.operations[0].input_schema if isinstance(described, Description) else {}
+    operations = described.operations if isinstance(described, Description) else ()
+    schema = operations[0].input_schema if operations else {}
     bodies = {**BODIES, "wrong fields": json.dumps(wrong_fields(schema)).encode()}
     return Finding(
         claims=claims,
@@ -65,6 +66,8 @@ def _look(name: str, text: str) -> Finding:
 
 
 def _decode(capability: Capability, body: bytes) -> Refusal | None:
+    if not capability.operations:
+        return None  # live alone
     operation = capability.operations[0]
     media_type = operation.description.input_media_types[0]
     found = _attempt(lambda: operation.decode(body, media_type), CallError)

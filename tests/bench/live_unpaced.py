@@ -1,0 +1,77 @@
+"""Decoding and encoding a clip as fast as it goes: a loop of bare PyAV, or our media path between two channels.
+
+    python live_unpaced.py bare CLIP
+    python live_unpaced.py ours IN OUT CLIP
+
+Prints a JSON object: this process's CPU time a frame in ms, and the frames a second.
+"""
+
+import json
+import math
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from livepeer.trickle.media import MediaHooks, MediaSettings, MediaTransform
+
+FEEDER = Path(__file__).with_name("live_feeder.py")
+
+OPTIONS = {"preset": "superfast", "tune": "zerolatency", "crf": "23", "forced-idr": "1"}
+"""As in our encoder."""
+
+
+def bare(clip: str) -> int:
+    """Decode and encode with one thread, and let libav write; the number of frames."""
+    encoder = None
+    count = 0
+    with av.open(clip) as source, av.open("/dev/null", "w", format="mpegts") as sink:
+        stream = source.streams.video[0]
+        stream.thread_type = "SLICE"
+        for frame in source.decode(stream):
+            if encoder is None:
+                encoder = sink.add_stream("libx264", rate=30, options=OPTIONS)
+                encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuv420p"
+                encoder.codec_context.thread_count = 2
+                encoder.codec_context.thread_type = "SLICE"
+                encoder.codec_context.time_base = Fraction(1, 90_000)
+            frame.pict_type = 1 if count % 30 == 0 else 0
+            sink.mux(encoder.encode(frame))
+            count += 1
+        assert encoder is not None
+        sink.mux(encoder.encode())
+    return count
+
+
+def ours(inward: str, out: str, clip: str) -> int:
+    """The same through `MediaTransform`, of a clip that is sent into one of the channels; the number of frames."""
+    ended = threading.Event()
+    transform = MediaTransform(
+        MediaHooks(video=lambda frame: frame),
+        subscribe_url=inward,
+        publish_url=out,
+        settings=MediaSettings(max_age_seconds=math.inf),
+        on_notice=lambda notice: None,
+        on_end=lambda end: ended.set(),
+    )
+    transform.start()
+    with subprocess.Popen([sys.executable, str(FEEDER), inward, clip, "unpaced"], stdout=subprocess.DEVNULL):
+        ended.wait(120)
+    transform.stop()
+    return transform.stats.frames_out
+
+
+def main(kind: str, *arguments: str) -> dict[str, float]:
+    """Run one, and measure it."""
+    cpu, clock = time.process_time(), time.monotonic()
+    count = bare(*arguments) if kind == "bare" else ours(*arguments)
+    cpu, clock = time.process_time() - cpu, time.monotonic() - clock
+    return {"frames": count, "cpu_ms": cpu * 1000 / count, "frames_a_second": count / clock}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))
