@@ -135,7 +135,7 @@ def test_a_named_pipe_is_read_as_standard_input_is(
 ) -> None:
     pipe, path = tmp_path / "pipe", tmp_path / "out.ts"
     os.mkfifo(pipe)
-    with subprocess.Popen(["cat", str(transport_stream)], stdout=pipe.open("r+b")):
+    with subprocess.Popen(["cp", str(transport_stream), str(pipe)]):
         result = livepeer("live", "model", "--input", pipe, "--output", path, *orch)
     assert result.returncode == 0, result.stderr
     assert len(shades(path)) > 0

@@ -26,6 +26,9 @@ class Params(BaseModel):
 
     level: int = 0
     start: Literal["at once", "never", "badly"] = "at once"
+    talks: bool = False
+    """It says how far it has come, and at length, before it runs."""
+
     end: Literal["when told", "at once", "never", "with the process"] = "when told"
 
 
@@ -55,6 +58,8 @@ class Sessions:
         self.running[start.stream_id] = session = Session(start, _validated(start.params))
         self.started.append(start)
         try:
+            if session.params.talks:
+                call.report_progress(0.5, "half")
             async for report in self._live(session):
                 yield report
         finally:
@@ -83,7 +88,7 @@ class Sessions:
             case "badly":
                 raise RuntimeError("no such luck")
             case _:
-                yield SessionReport(state="running")
+                yield SessionReport(state="running", detail="x" * 300_000 if session.params.talks else None)
         match session.params.end:
             case "at once":
                 yield SessionReport(state="ended", reason="input_ended")

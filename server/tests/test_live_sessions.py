@@ -11,7 +11,7 @@ import pytest
 from edge_harness import Served, eventually, serve_with
 from live_models import LiveModel
 
-from livepeer.server import InlineWorker, ServerOptions, Settings
+from livepeer.server import InlineWorker, ReplicatedWorker, ServerOptions, Settings, WorkerState
 
 pytestmark = pytest.mark.anyio
 
@@ -156,11 +156,42 @@ async def test_params_that_do_not_fit_are_refused_field_by_field(served: Served,
     assert (await served.health())["status"] == "IDLE"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"[" * 230 + b"]" * 230,
+        b"[" * 300 + b"]" * 300,
+        b'"\\ud800"',
+        b'{"\\ud800": 1}',
+        b'"\\"\\\\ud800\\""',
+    ],
+)
+async def test_params_that_have_no_json_form_take_no_place(served: Served, model: LiveModel, odd: bytes):
+    answer = await post(served, "start", content=b'{"params": %b}' % odd)
+    assert answer.status_code in (400, 422)
+    health = await served.health()
+    assert (health["status"], health["slots"]["in_use"], model.sessions.started) == ("IDLE", 0, [])
+
+
 async def test_a_start_that_fails_is_a_500_and_leaves_no_session(served: Served, model: LiveModel):
     answer = await start(served, params={"start": "badly"})
     assert (answer.status_code, answer.json()["code"]) == (500, "model_failed")
     assert (await served.health())["slots"]["in_use"] == 0
     assert model.sessions.ended == ["s"]
+
+
+async def test_a_session_that_says_how_far_it_has_come_and_reports_at_length_goes_on(served: Served, model: LiveModel):
+    assert (await start(served, params={"talks": True})).status_code == 200
+    assert (await post(served, "params", json={"level": 2})).status_code == 200
+    assert (model.sessions.ended, len(model.sessions.running)) == ([], 1)
+
+
+async def test_a_name_need_not_be_ascii(served: Served, model: LiveModel):
+    headers = [(b"x-stream-id", b"caf\xe9")]
+    assert (await served.client.post("/stream/start", json={}, headers=headers)).status_code == 200
+    assert (await served.client.post("/stream/params", json={"level": 2}, headers=headers)).json()["level"] == 2
+    assert (await served.client.post("/stream/stop", headers=headers)).status_code == 200
+    assert (model.sessions.ended, model.sessions.reasons) == (["caf\xe9"], ["stopped"])
 
 
 async def test_a_session_that_runs_already_is_a_conflict(served: Served, model: LiveModel):
@@ -191,6 +222,24 @@ async def test_a_caller_that_leaves_while_its_session_starts_ends_it(served: Ser
     assert not leaving.cancelled_caught
     await served.until("IDLE")
     await eventually(lambda: model.sessions.ended == ["s"])
+
+
+async def test_calls_find_the_replica_of_their_session_whatever_the_requests_were_called():
+    models = [LiveModel(1), LiveModel(1)]
+    worker = ReplicatedWorker([InlineWorker(lambda model=model: model) for model in models])
+    async with serve_with(worker, options=OPTIONS) as served:
+        await eventually(lambda: all(each.state is WorkerState.READY for each in worker._replicas))
+        served.client.headers["x-request-id"] = "mine"
+        for name in ("a", "b"):
+            assert (await start(served, name)).status_code == 200
+        for level, name in enumerate(("a", "b")):
+            assert (await post(served, "params", name, json={"level": level})).status_code == 200
+        levels = {name: session.params.level for model in models for name, session in model.sessions.running.items()}
+        assert levels == {"a": 0, "b": 1}
+        for name in ("a", "b"):
+            assert (await post(served, "stop", name)).status_code == 200
+    assert sorted(name for model in models for name in model.sessions.ended) == ["a", "b"]
+    assert [model.sessions.reasons for model in models] == [["stopped"], ["stopped"]]
 
 
 async def test_a_session_that_ends_by_itself_gives_its_place_back(served: Served, model: LiveModel):
@@ -285,6 +334,32 @@ async def test_shutting_down_ends_the_sessions_in_their_own_way(model: LiveModel
         await start(served, "a")
         await start(served, "b")
     assert sorted(model.sessions.ended) == ["a", "b"]
+
+
+async def test_a_start_whose_body_comes_while_the_server_shuts_down_is_refused(served: Served, model: LiveModel):
+    drains = anyio.Event()
+    sent = anyio.Event()
+    answers: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"params":'
+        sent.set()
+        await drains.wait()
+        yield b"{}}"
+
+    async def begin() -> None:
+        answer = await served.client.post("/stream/start", content=body(), headers={"x-stream-id": "s"})
+        answers.append(answer.status_code)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(begin)
+        await sent.wait()
+        # The route is chosen before this is answered: both go through the same loop.
+        await start(served, "other")
+        await served.server.withdraw()
+        drains.set()
+    assert answers == [503]
+    assert list(model.sessions.running) == ["other"]
 
 
 async def test_a_token_is_asked_for_on_every_route(model: LiveModel):

@@ -30,7 +30,7 @@ class Stage:
         self.transform: MediaTransform
 
     def start(self, *, subscribes: bool = True, publishes: bool = True, **options: Any) -> MediaTransform:
-        """Start a transform; options are those of the hooks and the settings. Unless one says so no frame is dropped."""
+        """Start a transform; options are of the hooks and the settings. No frame is dropped unless one says so."""
         names = ("video", "audio_hook", "generate_video", "generate_audio")
         hooks = {name.removesuffix("_hook"): options.pop(name) for name in names if name in options}
         settings = {"start": "earliest", "max_age_seconds": math.inf, "idle_seconds": LIMIT_SECONDS} | options

@@ -1,9 +1,13 @@
 """What a stream's lines do when the worker falls silent, or its server goes away."""
 
+import socket
+import struct
+
 import anyio
+import anyio.abc
 import pytest
 
-from livepeer.client import TimedOutError, UnreachableError
+from livepeer.client import DisconnectedError, Gateway, TimedOutError, UnreachableError
 from livepeer.client._live.events import EventLog
 from livepeer.client._live.orders import Channels
 from livepeer.client._live.trickle_lines import TrickleLines
@@ -48,3 +52,20 @@ async def test_a_reader_that_is_far_behind_gets_the_newest_reports() -> None:
         log.add({"type": "event", "number": number})
     log.end()
     assert [event["number"] async for event in reader] == list(range(1001, 2001))
+
+
+async def test_a_connection_that_is_reset_without_a_word_is_named() -> None:
+    async def reset(connection: anyio.abc.SocketStream) -> None:
+        await connection.receive()
+        raw = connection.extra(anyio.abc.SocketAttribute.raw_socket)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await connection.aclose()
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, reset)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with Gateway(gateway_url=f"http://127.0.0.1:{port}") as gateway:
+            with pytest.raises(DisconnectedError, match=r"broke: \w"):
+                async with gateway.live("model"):
+                    raise AssertionError
+        tasks.cancel_scope.cancel()

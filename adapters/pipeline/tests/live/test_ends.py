@@ -217,6 +217,37 @@ async def test_a_host_that_cancels_the_start_finds_nothing_left_of_it(network: N
     assert live_threads() == []
 
 
+@pytest.mark.parametrize("channels", [("events",), ("events", "subscribe", "publish")])
+async def test_a_host_that_cancels_the_end_waits_for_it_all_the_same(
+    network: Network, channels: tuple[str, ...]
+) -> None:
+    class Slow(LivePipeline):
+        def on_stream_stop(self) -> None:
+            stops.set()
+            assert gate.wait(LIMIT_SECONDS)
+            stopped.append(1)
+
+    async def run() -> None:
+        async with aclosing(live.run(network.open(*channels), Call())) as reports:
+            async for _ in reports:
+                runs.set()
+
+    runs, stops, gate = anyio.Event(), threading.Event(), threading.Event()
+    stopped: list[int] = []
+    live = LiveCapability(Slow).live
+    task = asyncio.ensure_future(run())
+    await runs.wait()
+    task.cancel()
+    assert await anyio.to_thread.run_sync(stops.wait, LIMIT_SECONDS)
+    task.cancel()  # As a host does when an edge asks twice.
+    await anyio.wait_all_tasks_blocked()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stopped == [1]
+    assert live_threads() == []
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_a_hook_that_hangs_holds_up_the_end_for_a_moment_only(network: Network, is_async: bool) -> None:
     class Hanging(LivePipeline):

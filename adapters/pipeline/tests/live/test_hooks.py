@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import anyio
+import pytest
 
 from livepeer.runner import LiveCapability, LivePipeline, current_call
 
@@ -154,6 +155,32 @@ async def test_a_stop_hook_that_raises_ends_the_stream_all_the_same(network: Net
     async with running(Failing, network.open("events")) as session:
         assert (await session.stop()).reason == "stopped"
         assert "sesame" in (await session.events.wait_for_end())["last_error"]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+async def test_an_async_hook_that_exits_or_is_interrupted_ends_no_loop(
+    network: Network, kind: type[BaseException]
+) -> None:
+    class Exiting(LivePipeline):
+        async def on_control(self, message: Any) -> None:
+            raise kind
+
+    async with running(Exiting, network.open("events", "control")) as session:
+        await session.control(b"1")
+        assert kind.__name__ in (await session.events.wait_for(type="error"))["message"]
+        assert (await session.stop()).reason == "stopped"
+
+
+async def test_an_error_that_no_encoding_has_is_told_all_the_same(network: Network) -> None:
+    class Failing(LivePipeline):
+        def on_control(self, message: Any) -> None:
+            raise FileNotFoundError("no file caf\udce9.png")
+
+    async with running(Failing, network.open("events", "control")) as session:
+        await session.control(b"1")
+        assert "no file caf?.png" in (await session.events.wait_for(type="error"))["message"]
+        await session.events.wait_for(type="status", last_error="on_control: FileNotFoundError: no file caf?.png")
+        assert (await session.stop()).reason == "stopped"
 
 
 async def test_a_hook_that_exits_or_is_interrupted_ends_no_thread_and_no_loop(network: Network) -> None:

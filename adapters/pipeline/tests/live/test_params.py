@@ -1,5 +1,7 @@
 """A stream's params: what fits, what is in force, and who is told."""
 
+import json
+import json
 import threading
 from typing import Any, Literal
 
@@ -18,6 +20,14 @@ class Look(BaseModel):
 
     colour: Literal["red", "green"] = "red"
     opacity: float = Field(default=0.5, ge=0, le=1)
+
+
+class Loose(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Loose(BaseModel):
+    any: Any = None
 
 
 class Painter(LivePipeline):
@@ -138,6 +148,33 @@ async def test_without_a_model_params_are_any_json(network: Network) -> None:
         status = await session.events.wait_for(type="status", state="running")
         assert status["inference_status"]["last_params"] == [1, {"a": None}]
         assert await session.live.update("cam", "text") == "text"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", {"a": ["\udcff"]}, {"\ud800": 1}, json.loads("[" * 300 + "]" * 300)])
+@pytest.mark.parametrize("model", [None, Loose])
+async def test_params_that_no_status_could_say_are_refused_and_the_old_ones_stay(
+    network: Network, odd: Any, model: type[BaseModel] | None
+) -> None:
+    class Picky(LivePipeline):
+        params = model
+
+        def on_params_update(self, params: Any) -> None:
+            raise AssertionError(f"these came through: {params!r}")
+
+    start = network.open("events", params={"any": 1})
+    assert isinstance(await refusal(Picky, start.model_copy(update={"params": {"any": odd}})), InvalidInputError)
+    async with running(Picky, start) as session:
+        with pytest.raises(InvalidInputError, match="no JSON form"):
+            await session.live.update("cam", {"any": odd})
+        status = await session.events.wait_for(type="status", state="running")
+        assert status["inference_status"]["last_params"] == {"any": 1}
+
+
+async def test_infinities_reach_a_model_that_takes_them(network: Network) -> None:
+    async with running(Painter, network.open("events")) as session:
+        with pytest.raises(InvalidInputError) as found:
+            await session.live.update("cam", {"opacity": float("inf")})
+    assert "less than or equal to 1" in str(found.value)
 
 
 async def test_params_that_are_very_long_are_in_force_and_left_out_of_the_status(network: Network) -> None:

@@ -29,14 +29,14 @@ def transport_errors(url: str, client: httpx2.Client | httpx2.AsyncClient) -> Ge
 def failure_of(error: httpx2.HTTPError, url: str) -> LivepeerError:
     """Say what a failed request means: nothing was sent, the time is up, or the connection broke."""
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        message = f"cannot connect to {origin(url)}: {error or type(error).__name__}"
+        message = f"cannot connect to {origin(url)}: {str(error) or type(error).__name__}"
         if _is_certificate_error(error):
             message += " (orchestrators sign their own certificates: see verify)"
             return UnreachableError(message, retryable=False)
         return UnreachableError(message)
     if isinstance(error, httpx2.TimeoutException):
         return TimedOutError(f"{origin(url)} did not answer in time")
-    return DisconnectedError(f"the connection to {origin(url)} broke: {error}")
+    return DisconnectedError(f"the connection to {origin(url)} broke: {str(error) or type(error).__name__}")
 
 
 def origin(url: str) -> str:

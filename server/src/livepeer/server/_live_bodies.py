@@ -62,7 +62,7 @@ class LiveBodies:
         return cast("dict[str, Any]", found)
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes | str) -> Any:
     """A JSON document.
 
     Raises:

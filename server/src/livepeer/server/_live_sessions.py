@@ -298,6 +298,8 @@ def _events(frame: Frame) -> bytes:
 
 
 def _reports(events: bytes) -> Iterator[SessionReport]:
-    for line in events.splitlines():
-        if line.startswith(b"data: "):
-            yield SessionReport.model_validate_json(line.removeprefix(b"data: "))
+    for event in events.split(b"\n\n"):
+        # A long one comes in several lines (contract, section 4).
+        lines = [line.removeprefix(b"data: ") for line in event.split(b"\n") if line.startswith(b"data: ")]
+        if lines:
+            yield SessionReport.model_validate_json(b"".join(lines))

@@ -85,7 +85,7 @@ def _start_of(document: dict[str, Any], name: str, *, verify_tls: bool) -> Sessi
     params = document.get("params")
     if isinstance(params, str):
         # A gateway's caller gives them as a document in a string.
-        params = parse(params.encode()) if params else None
+        params = parse(params) if params else None
     try:
         return SessionStart(stream_id=name, params=params, verify_tls=verify_tls, **channels)
     except ValidationError as error:

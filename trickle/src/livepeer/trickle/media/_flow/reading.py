@@ -7,6 +7,8 @@ from livepeer.trickle.media._errors import UnsupportedCodecError
 from livepeer.trickle.media._reports import MediaEnd
 from livepeer.trickle.media._settings import MediaHooks, MediaSettings
 from livepeer.trickle.media._ts import Track, Unit
+from livepeer.trickle.media._ts.adts import is_adts
+from livepeer.trickle.media._ts.nal import is_annex_b
 
 from .budget import Budget
 from .decoding import Decoding
@@ -95,11 +97,17 @@ class Reading:
 
     def _copy(self, unit: Unit) -> None:
         is_video = unit.track.kind == "video"
-        if unit.is_broken:
+        is_formed = _has_its_form(unit)
+        if unit.is_broken or not is_formed:
             self._tally.corrupt_packets += 1
             self._notices.add("packets_corrupt", "a packet was damaged", track=unit.track.kind)
-        if (unit.is_broken and not is_video) or (is_video and self._needs_keyframe and not unit.is_keyframe):
+            self._budget.spend()
+        else:
+            self._budget.earn()
+        if not is_formed or (unit.is_broken and not is_video):
             return  # Decoders conceal what is missing of a picture, but not of a sound.
+        if is_video and self._needs_keyframe and not unit.is_keyframe:
+            return
         self._needs_keyframe = self._needs_keyframe and not is_video
         assert self._outbox is not None
         self._outbox.put(unit)
@@ -181,3 +189,10 @@ def made_layout(hooks: MediaHooks, settings: MediaSettings) -> Layout:
         video="h264" if hooks.generate_video else None,
         audio=settings.audio_codec if hooks.generate_audio else None,
     )
+
+
+def _has_its_form(unit: Unit) -> bool:
+    """Whether a unit begins as its codec wants; one that does not was damaged there, and cannot be carried."""
+    if unit.track.kind == "video":
+        return is_annex_b(unit.data)
+    return unit.track.codec != "aac" or is_adts(unit.data)
