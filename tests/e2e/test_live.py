@@ -168,7 +168,8 @@ async def test_a_process_that_dies_takes_its_session_along_and_the_next_one_runs
 
 def chroma(picture: Any) -> list[float]:
     """The means of its two colour planes."""
-    return [sum(plane) / len(plane) for plane in (bytes(picture.planes[1]), bytes(picture.planes[2]))]
+    planes = picture.to_ndarray(format="yuv420p")[picture.height :].reshape(2, -1)
+    return [float(plane.mean()) for plane in planes]
 
 
 def halves_of(picture: Any) -> tuple[float, float]:
