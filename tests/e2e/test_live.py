@@ -66,20 +66,28 @@ async def through(
     return look(b"".join(parts))
 
 
-def expect_in_step(seen: Seen, given: Seen) -> None:
-    """Every frame came back at its time, and audio and video are no further apart than they were."""
-    assert len(seen.pictures) == len(given.pictures)
+def expect_in_step(seen: Seen, given: Seen, stream: LiveStream) -> list[int]:
+    """What came back came at its time, audio no further from video than it was, and what is missing was dropped.
+
+    Returns:
+        The numbers of the pictures that came back.
+    """
     # A file's own times are moved to where the caller's stream stands: audio and video by the same.
-    moved = seen.video_pts[0] - given.video_pts[0]
-    assert seen.video_pts == [pts + moved for pts in given.video_pts]
+    moved = seen.audio_pts[0] - given.audio_pts[0]
     assert seen.audio_pts == [pts + moved for pts in given.audio_pts]
+    numbers = {pts + moved: number for number, pts in enumerate(given.video_pts)}
+    came = [numbers[pts] for pts in seen.video_pts]
+    assert came == sorted(set(came))
+    # On a busy machine the first pictures may grow too old while a model warms up.
+    assert len(given.pictures) - len(came) == (stream.stats.frames_dropped or 0) <= 20
+    return came
 
 
 async def test_passthrough_gives_every_frame_back_as_it_was(net: BlockingDevNet, way: Transport) -> None:
     clip = make_clip(seconds=3)
     async with streaming(net, "live_passthrough", way) as (_, stream):
         seen, given = await through(stream, clip), look(clip.data)
-    expect_in_step(seen, given)
+    assert len(expect_in_step(seen, given, stream)) == len(given.pictures)
     assert seen.levels == given.levels
     assert (seen.samples == given.samples).all()
 
@@ -88,8 +96,8 @@ async def test_grayscale_takes_the_colour_and_nothing_else(net: BlockingDevNet, 
     clip = make_clip(seconds=3, chroma=(90, 180))
     async with streaming(net, "live_grayscale", way) as (_, stream):
         seen, given = await through(stream, clip), look(clip.data)
-    expect_in_step(seen, given)
-    assert max(abs(a - b) for a, b in zip(seen.levels, given.levels, strict=True)) < 5
+    came = expect_in_step(seen, given, stream)
+    assert max(abs(a - given.levels[number]) for a, number in zip(seen.levels, came, strict=True)) < 5
     assert max(abs(value - 128) for picture in seen.pictures for value in chroma(picture)) < 3
     assert (seen.samples == given.samples).all()
 
@@ -128,7 +136,7 @@ async def test_overlay_follows_its_params(net: BlockingDevNet, way: Transport) -
             assert (await stream.update({**box, "x": 0.5}))["x"] == 0.5
 
         seen = await through(stream, clip, meanwhile=change)
-    expect_in_step(seen, look(clip.data))
+    expect_in_step(seen, look(clip.data), stream)
     halves = [(left > right) for left, right in map(halves_of, seen.pictures)]
     assert halves[0]
     assert not halves[-1]
@@ -163,7 +171,8 @@ async def test_a_process_that_dies_takes_its_session_along_and_the_next_one_runs
             await edge.until("LOADING")
             await edge.until("IDLE")
         async with gateway.live(edge.name) as stream:
-            assert len((await through(stream, make_clip(seconds=1))).pictures) == 30
+            clip = make_clip(seconds=1)
+            expect_in_step(await through(stream, clip), look(clip.data), stream)
 
 
 def chroma(picture: Any) -> list[float]:
