@@ -11,6 +11,7 @@ from livepeer.core import (
     BusyError,
     CallCancelledError,
     CallError,
+    HostCrashedError,
     InvalidInputError,
     NotReadyError,
     SessionEndedError,
@@ -34,6 +35,7 @@ from livepeer.host.wire import (
 from ._connection import Request
 from ._exchange import Exchange
 from ._lifecycle import Lifecycle
+from ._live_farewell import report_end
 from ._responses import Receive
 from ._shared_files import pieces
 from ._slots import Slots
@@ -49,18 +51,21 @@ class LiveSession:
     """One session, from the request that begins it until its work has really ended.
 
     Args:
-        stream_id: The network's name for it.
+        start: What it begins with.
         request_id: Of the call that runs it.
         slots: Where it has a place.
     """
 
-    def __init__(self, stream_id: str, request_id: str, slots: Slots) -> None:
-        self.stream_id = stream_id
+    def __init__(self, start: SessionStart, request_id: str, slots: Slots) -> None:
+        self.start = start
+        self.stream_id = start.stream_id
         self.request_id = request_id
         self.slots = slots
         self.exchange: Exchange | None = None
         self.ended = asyncio.Event()
         """Set when its slot is free again."""
+        self.over = asyncio.Event()
+        """Set when there is nothing more to be said of it, either."""
         self.started: asyncio.Future[SessionReport] = asyncio.get_running_loop().create_future()
         # Whoever waited for it may have left.
         self.started.add_done_callback(lambda started: started.cancelled() or started.exception())
@@ -201,7 +206,7 @@ class LiveSessions:
         slots = self._lifecycle.offered
         if not slots.take():
             raise BusyError(f"all {slots.capacity} sessions are taken", retry_after_seconds=1)
-        session = LiveSession(start.stream_id, request_id, slots)
+        session = LiveSession(start, request_id, slots)
         self._lifecycle.call_begins()
         self._sessions[start.stream_id] = session
         try:
@@ -228,10 +233,14 @@ class LiveSessions:
             if not session.started.done():
                 session.fail(SessionEndedError("the session ended before it ran"))
         except CallError as error:
+            has_run = session.started.done()
             session.fail(error)
+            if has_run and isinstance(error, HostCrashedError):
+                await report_end(session.start, str(error))
         finally:
             exchange.leave()
             session.started.cancel()
+            session.over.set()
 
     async def _call(self, session: LiveSession, operation: int, body: bytes, request_id: str) -> bytes:
         headers = f"{STREAM_ID_HEADER}:{session.stream_id}".encode("latin-1")

@@ -100,7 +100,7 @@ class RunnerSessionRoutes:
             self._sessions.keep(self._sessions.stop(session.stream_id, "stopped"))
 
         with self._lifecycle.sessions.joined(session.stream_id, on_release):
-            await session.ended.wait()
+            await session.over.wait()
         if is_released:
             await control.close()
         else:
