@@ -1,6 +1,7 @@
 """Real servers of one BentoML service: `bentoml serve` and ours, each a process group that is gone at the end."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -144,6 +145,9 @@ def _wait(server: Server, ready: str) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port below those that the system gives to whoever connects: one of these could be taken before it is used."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

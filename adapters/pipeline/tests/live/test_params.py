@@ -1,7 +1,6 @@
 """A stream's params: what fits, what is in force, and who is told."""
 
 import json
-import json
 import threading
 from typing import Any, Literal
 
@@ -20,10 +19,6 @@ class Look(BaseModel):
 
     colour: Literal["red", "green"] = "red"
     opacity: float = Field(default=0.5, ge=0, le=1)
-
-
-class Loose(BaseModel):
-    model_config = ConfigDict(extra="allow")
 
 
 class Loose(BaseModel):
