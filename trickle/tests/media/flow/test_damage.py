@@ -34,6 +34,32 @@ def spoiled(clip: Clip, which: Callable[[int], bool]) -> Clip:
     return Clip(segments=segments)
 
 
+def beheaded(segment: bytes, kind: str, number: int) -> bytes:
+    """Return a segment in which one unit does not begin as its codec wants."""
+    at = segment.index(split(segment, kind)[number].data[:40])
+    return segment[:at] + b"\x55" * 8 + segment[at + 8 :]
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_a_copied_packet_that_cannot_be_carried_is_left_out(stage: Stage, kind: str) -> None:
+    first, second = make_clip(noise=True).segments
+    stage.start(**({"audio_hook": same} if kind == "video" else {"video": same}))
+    stage.play(Clip(segments=[beheaded(first, kind, 7), second]))
+    assert stage.wait_for_end().reason == "input_ended"
+    data = stage.finish()
+    assert len(split(data, kind)) == len(split(first + second, kind)) - 1
+    assert stage.transform.stats.corrupt_packets == stage.count("packets_corrupt") == 1
+
+
+def test_too_many_damaged_packets_of_a_copied_track_end_the_stream(stage: Stage) -> None:
+    segment = make_clip(noise=True).segments[0]
+    for number in (7, 9, 11):
+        segment = beheaded(segment, "video", number)
+    stage.start(audio_hook=same, packet_error_budget=0)
+    stage.play(Clip(segments=[segment]))
+    assert isinstance(stage.wait_for_end().error, BudgetSpentError)
+
+
 def test_nonsense_is_counted_and_the_stream_goes_on(stage: Stage) -> None:
     after = stage.run(spoiled(make_clip(), lambda index: index % 10 == 5), video=same)
     assert len(after.pictures) == 54

@@ -80,6 +80,12 @@ def test_replaced_samples_keep_the_rate_and_the_timestamp() -> None:
     assert frame.to_ndarray() == pytest.approx(np.full((1, 441), 0.25))
 
 
+def test_samples_that_are_no_numbers_are_refused() -> None:
+    source = av.AudioFrame.from_ndarray(np.zeros((2, 480), np.float32), format="fltp", layout="stereo")
+    with pytest.raises(ValueError, match="NaN"):
+        AudioFrame(source, pts=0).replace(np.full((2, 480), np.nan))
+
+
 WRONG: list[dict[str, Any]] = [
     {"segment_seconds": 0},
     {"bitrate": 0},
@@ -91,6 +97,7 @@ WRONG: list[dict[str, Any]] = [
     {"start": "-1"},
     {"hook_error_budget": -1},
     {"audio_codec": "mp3"},
+    {"preset": "warp"},
 ]
 
 
@@ -136,9 +143,9 @@ def test_each_picture_comes_out_of_the_encoder_at_once_as_annex_b(bitrate: int |
     assert encoder.finish() == []
 
 
-def test_a_preset_that_does_not_exist_is_told_of() -> None:
-    with pytest.raises(UnsupportedCodecError):
-        VideoEncoder(picture(), MediaSettings(preset="warp"))
+def test_a_setting_that_the_encoder_refuses_is_told_of() -> None:
+    with pytest.raises(UnsupportedCodecError, match="libx264 cannot be opened here for 64x48: value too large"):
+        VideoEncoder(picture(), MediaSettings(frame_rate=1e12))
 
 
 def test_a_unit_of_several_audio_frames_gives_them_all() -> None:
@@ -165,5 +172,14 @@ def test_what_handles_bytes_alone_needs_no_pyav() -> None:
     code = (
         "import sys; sys.modules['av'] = sys.modules['numpy'] = None;"
         "from livepeer.trickle.media import Demuxer, Muxer, Notice, Segmenter, Track, Unit"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_numpy_is_loaded_by_those_alone_who_ask_for_an_array() -> None:
+    code = (
+        "import sys; from livepeer.trickle.media import MediaTransform, MediaWriter, VideoFrame, FrameDecoder;"
+        "import av; frame = VideoFrame(av.VideoFrame(64, 48, 'yuv420p'), pts=0);"
+        "assert 'numpy' not in sys.modules; frame.to_ndarray(); assert 'numpy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -96,3 +96,60 @@ def test_a_generator_that_was_held_up_does_not_hurry_after(stage: Stage) -> None
     stage.start(subscribes=False, generate_video=slow)
     assert stage.wait_for_end().reason == "input_ended"
     assert times[-1] - times[1] >= 9 / 30
+
+
+def test_generators_that_begin_again_go_on_in_step(stage: Stage) -> None:
+    stage.start(
+        subscribes=False,
+        generate_video=lambda: (picture(index % 15) for index in range(45)),
+        generate_audio=lambda: (sound(index % 25) for index in range(75)),
+    )
+    assert stage.wait_for_end().reason == "input_ended"
+    seen = stage.look()
+    steps = np.diff(seen.video_pts)
+    assert [step for index, step in enumerate(steps) if index % 15 != 14] == [3000] * 42
+    assert 0 < min(steps[14::15]) <= max(steps[14::15]) < 6000  # Whichever track was ahead decides.
+    assert abs(seen.video_pts[-1] - seen.audio_pts[-1]) < 9000
+    assert max(np.diff(seen.audio_pts)) < 6000
+
+
+def test_a_generator_may_yield_the_same_frame_again(stage: Stage) -> None:
+    def again() -> Iterator[VideoFrame]:
+        frame = picture(0)
+        for index in range(20):
+            frame.pts = index % 10 * 3000
+            yield frame
+
+    stage.start(subscribes=False, generate_video=again)
+    assert stage.wait_for_end().reason == "input_ended"
+    assert np.diff(stage.look().video_pts).tolist() == [3000] * 19
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (None, "yielded NoneType: yield VideoFrame(av_frame, pts=...)"),
+        (av.VideoFrame(64, 48), "yielded av.video.frame.VideoFrame: yield"),
+        (VideoFrame(av.VideoFrame(64, 48), pts=None), "ticks of 1/90000 s, not None"),  # type: ignore[arg-type]
+    ],
+    ids=["none", "bare", "timeless"],
+)
+def test_what_cannot_be_sent_is_no_end_of_a_generator(stage: Stage, wrong: object, why: str) -> None:
+    stage.start(subscribes=False, generate_video=lambda: iter([picture(0), wrong, picture(1)]))
+    end = stage.wait_for_end()
+    assert end.reason == "hook_failed"
+    assert why in str(end.error)
+
+
+def test_sound_may_change_its_rate_and_its_channels(stage: Stage) -> None:
+    def changing() -> Iterator[AudioFrame]:
+        for index in range(50):
+            rate, layout = (48_000, "mono") if index < 25 else (32_000, "stereo")
+            samples = np.zeros((2 if layout == "stereo" else 1, rate // 50), np.float32)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+            frame.sample_rate = rate
+            yield AudioFrame(frame, pts=index * 1800)
+
+    stage.start(subscribes=False, generate_audio=changing)
+    assert stage.wait_for_end().reason == "input_ended"
+    assert stage.look().samples.shape[1] == pytest.approx(48_000, abs=2048)

@@ -82,6 +82,17 @@ def test_an_audio_track_that_appears_in_the_middle_costs_no_picture(stage: Stage
     assert len(split(stage.collector.data, "audio")) > 40
 
 
+def test_a_hooked_track_that_goes_and_comes_again_costs_no_picture(stage: Stage) -> None:
+    clips = [
+        make_clip(seconds=1.0, start_seconds=10.0),
+        make_clip(seconds=1.0, start_seconds=11.0, video=False),
+        make_clip(seconds=1.0, start_seconds=12.0),
+    ]
+    after = stage.run(*clips, video=same, audio_hook=same)
+    assert len(after.pictures) == 60
+    assert len(after.sounds) == pytest.approx(sum(len(split(clip.data, "audio")) for clip in clips), abs=2)
+
+
 def write(muxer: Muxer, unit: Unit) -> bytes:
     return muxer.write(unit.track.kind, unit.data, pts=unit.pts or 0, dts=unit.dts or 0, is_keyframe=unit.is_keyframe)
 

@@ -82,7 +82,8 @@ class Inbox:
 
     def took(self, seconds: float) -> None:
         """Note how long the hook was busy with a picture."""
-        self._takes.append(seconds)
+        with self._changed:
+            self._takes.append(seconds)
 
     def get(self, seconds: float | None) -> Work | VideoFrame | AudioFrame | MediaEnd | None:
         """Return what is next: work first, then the older of picture and audio, then the end; None if nothing comes.

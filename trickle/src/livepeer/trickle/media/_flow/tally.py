@@ -1,4 +1,4 @@
-"""Counting what becomes of a stream: each number is changed by one thread alone, and read by any."""
+"""Counting what becomes of a stream: each number is changed by one thread at a time, and read by any."""
 
 from collections import deque
 from time import monotonic

@@ -248,7 +248,8 @@ class MediaTransform:
 
     def _dropped(self, kind: str, count: int) -> None:
         if kind == "video":
-            self._tally.frames_dropped += count
+            with self._lock:  # The reader and the hook thread both drop.
+                self._tally.frames_dropped += count
         self._notices.add("frames_dropped", f"{kind} was too old when its turn came", count=count, track=kind)
 
     def _lost(self) -> None:
