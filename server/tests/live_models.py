@@ -13,6 +13,7 @@ from livepeer.core import (
     Live,
     LiveDescription,
     Operation,
+    SessionEndedError,
     SessionExistsError,
     SessionReport,
     SessionStart,
@@ -25,7 +26,7 @@ class Params(BaseModel):
     """What a session is to do."""
 
     level: int = 0
-    start: Literal["at once", "never", "badly"] = "at once"
+    start: Literal["at once", "when told", "never", "badly"] = "at once"
     talks: bool = False
     """It says how far it has come, and at length, before it runs."""
 
@@ -85,6 +86,10 @@ class Sessions:
             case "never":
                 self.waits.set()
                 await asyncio.Event().wait()
+            case "when told":
+                self.waits.set()
+                await session.stopping.wait()
+                raise SessionEndedError("it was stopped before it ran")
             case "badly":
                 raise RuntimeError("no such luck")
             case _:

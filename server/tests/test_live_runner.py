@@ -385,6 +385,23 @@ async def test_the_channels_of_a_session_that_ends_by_itself_end_too_and_it_can_
         assert (await caller.get(f"{again.json()['publish_url']}/next")).status_code == 200
 
 
+async def test_a_session_that_is_released_while_it_starts_is_stopped() -> None:
+    model = LiveModel()
+    async with live_runner(model) as (_, base, caller), anyio.create_task_group() as tasks:
+        session = (await caller.post(base)).json()
+        statuses: list[int] = []
+
+        async def begin() -> None:
+            answer = await caller.post(f"{session['app_url']}/live", json={"params": {"start": "when told"}})
+            statuses.append(answer.status_code)
+
+        tasks.start_soon(begin)
+        await model.sessions.waits.wait()
+        assert (await caller.post(f"{base}/{session['session_id']}/stop")).status_code == 204
+        await eventually(lambda: model.sessions.ended == [session["session_id"]])
+        await eventually(lambda: statuses == [410])
+
+
 async def test_a_session_that_does_not_start_says_why_and_leaves_nothing() -> None:
     model = LiveModel()
     async with live_runner(model) as (_, base, caller):

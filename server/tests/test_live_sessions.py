@@ -296,6 +296,15 @@ async def test_a_stop_may_say_anything(served: Served, model: LiveModel, body: b
     assert (model.sessions.ended, model.sessions.reasons) == (["s"], [reason])
 
 
+async def test_a_stop_is_fine_while_the_model_cannot_serve():
+    model = LiveModel()
+    model.setup = lambda: 1 / 0
+    async with serve_with(InlineWorker(lambda: model), options=OPTIONS, wait=False) as served:
+        await served.until("ERROR")
+        assert (await post(served, "stop")).status_code == 200
+        assert (await start(served)).status_code == 503
+
+
 async def test_a_stop_is_for_the_session_that_it_names(served: Served, model: LiveModel):
     await start(served, "a")
     await start(served, "b")

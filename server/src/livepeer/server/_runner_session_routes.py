@@ -4,8 +4,10 @@ A caller reserves a persistent session, and begins it by a request of its own: o
 with which the orchestrator lets a runner make channels (contract, section 7).
 """
 
+import asyncio
 import json
 import logging
+from contextlib import ExitStack
 
 from livepeer.core import CallError, SessionExistsError, SessionStart
 
@@ -50,22 +52,21 @@ class RunnerSessionRoutes:
             CallError: Why it does not start.
         """
         name = _session_of(scope)
-        control = self._control(scope)
         document = await self._bodies.read_object(scope, receive)
+        control = self._control(scope)
         try:
             self._sessions.check_free(name)
             own, public = await control.make_channels()
             start = SessionStart(
                 stream_id=name, params=document.get("params"), verify_tls=self._options.verify_tls, **own
             )
-            session = await self._sessions.start_for(start, request_id, receive)
+            await self._run(start, request_id, receive, control)
         except SessionExistsError:
             await control.close()
             raise
         except BaseException:
             self._sessions.keep(_delete_channels(control, name))
             raise
-        self._sessions.keep(self._end_with(session, control))
         body = json.dumps({"stream_id": name, **public}).encode()
         await send_whole(send, 200, b"application/json", body, [(b"x-request-id", request_id.encode("latin-1"))])
 
@@ -90,18 +91,26 @@ class RunnerSessionRoutes:
         check_origin("Livepeer-Session-Control", url, self._options.channel_origins)
         return SessionControl(url, token, verify=self._options.verify_tls)
 
-    async def _end_with(self, session: LiveSession, control: SessionControl) -> None:
-        """End the session when it is released, and its channels when it ends."""
-        is_released = False
+    async def _run(self, start: SessionStart, request_id: str, receive: Receive, control: SessionControl) -> None:
+        """Begin a session, and see to its end; one that is released meanwhile is stopped."""
+        released = asyncio.Event()
 
         def on_release(error: CallError) -> None:
-            nonlocal is_released
-            is_released = True
-            self._sessions.keep(self._sessions.stop(session.stream_id, "stopped"))
+            released.set()
+            self._sessions.keep(self._sessions.stop(start.stream_id, "stopped"))
 
-        with self._lifecycle.sessions.joined(session.stream_id, on_release):
+        with ExitStack() as stack:
+            stack.enter_context(self._lifecycle.sessions.joined(start.stream_id, on_release))
+            session = await self._sessions.start_for(start, request_id, receive)
+            self._sessions.keep(self._end_with(session, control, released, stack.pop_all()))
+
+    async def _end_with(
+        self, session: LiveSession, control: SessionControl, released: asyncio.Event, joined: ExitStack
+    ) -> None:
+        """End the session's channels when it ends."""
+        with joined:
             await session.over.wait()
-        if is_released:
+        if released.is_set():
             await control.close()
         else:
             await _delete_channels(control, session.stream_id)

@@ -46,6 +46,8 @@ _READ = "GET, HEAD"
 _OPERATOR_ROUTES = ("/metrics", "/hardware/info")
 _OWN_FOLDERS = ("/docs", "/stream")
 """Paths that are the contract's own with all that is below them."""
+_ALWAYS_TAKEN = "/stream/stop"
+"""What does not run needs no stopping, whatever the model does meanwhile."""
 _MAX_REQUEST_ID_LENGTH = 128
 
 
@@ -210,7 +212,7 @@ class Server:
         if route is None:
             self._refuse_unrouted(scope)
             raise self._not_ready()
-        if not self.lifecycle.ready:
+        if not self.lifecycle.ready and scope["path"].rstrip("/") != _ALWAYS_TAKEN:
             raise self._not_ready()
         return route
 

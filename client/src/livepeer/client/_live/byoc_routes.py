@@ -1,6 +1,7 @@
 """The ways to a live stream over BYOC, without their I/O (BYOC contract, section 5)."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -34,7 +35,7 @@ _NO_CAPACITY = b"No capacity available"
 _LONGEST_STOP_SECONDS = STOP_SECONDS / 2
 
 
-class _ByocLiveRoute(ByocRoute):
+class _ByocLiveRoute(ByocRoute, ABC):
     """What both hops have in common: the id is the caller's, so whatever may run can be stopped."""
 
     _order: Order | None = None
@@ -50,8 +51,9 @@ class _ByocLiveRoute(ByocRoute):
         """Whether another orchestrator may be asked."""
         return super().allows_another(failure) or (self.hop == "orchestrator" and isinstance(failure, BusyError))
 
+    @abstractmethod
     def _stop_request(self, order: Order) -> Request:
-        raise NotImplementedError
+        """What ends the stream."""
 
     def _ask_to_start(self, order: Order, request: Request) -> Exchange[Reply]:
         self._order = order
