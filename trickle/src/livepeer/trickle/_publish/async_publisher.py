@@ -57,7 +57,11 @@ class AsyncSegmentWriter:
         self._flow.end(self._post)
 
     async def abort(self) -> None:
-        """Give it up: its readers see it break off. Once it has ended, this does nothing."""
+        """Give it up. Once it has ended, this does nothing.
+
+        The server ends it where it is, so that no reader waits; none can tell it from a whole one (trickle, table 1,
+        row 30).
+        """
         self._flow.abort(self._post)
 
     async def outcome(self) -> Outcome:
