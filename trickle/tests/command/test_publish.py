@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import Command, command, run, serving
 from raw_posts import delete
-from scripted_servers import ScriptedServer, next_is, scripted
+from scripted_servers import Do, ScriptedServer, next_is, scripted
 from trickle_servers import running_server
 from trustme import CA
 
@@ -23,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 def stalled() -> Iterator[ScriptedServer]:
     """A server that makes a channel, and never reads what is published to it."""
     done = threading.Event()
-    with scripted({"c": [OK], "next": [next_is(0)], "0": [(done,)], "1": [(done,)]}) as server:
+    with scripted({"c": [OK], "next": [next_is(0)], "0": [(done, Do.DROP)], "1": [(done, Do.DROP)]}) as server:
         yield server
         done.set()
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio import fail_after
 from commands import ServeCommand, serving
-from scripted_servers import ScriptedServer, next_is, scripted
+from scripted_servers import Do, ScriptedServer, next_is, scripted
 
 from livepeer.trickle import (
     AsyncJSONLReader,
@@ -38,7 +38,9 @@ def process() -> Iterator[ServeCommand]:
 def stalled() -> Iterator[ScriptedServer]:
     """A server that makes a channel, and never reads what is published to it."""
     done = threading.Event()
-    with scripted({"c": [OK], "next": [next_is(0)], "0": [(done,)], "1": [(done,)], "2": [(done,)]}) as server:
+    with scripted(
+        {"c": [OK], "next": [next_is(0)], "0": [(done, Do.DROP)], "1": [(done, Do.DROP)], "2": [(done, Do.DROP)]}
+    ) as server:
         yield server
         done.set()
 
