@@ -3,7 +3,7 @@
     python live_unpaced.py bare CLIP
     python live_unpaced.py ours IN OUT CLIP
 
-Prints a JSON object: this process's CPU time a frame in ms, and the frames a second.
+Prints a JSON object: this process's CPU time a frame in ms, and the frames a second, both from the first bytes on.
 """
 
 import json
@@ -25,8 +25,21 @@ OPTIONS = {"preset": "superfast", "tune": "zerolatency", "crf": "23", "forced-id
 """As in our encoder."""
 
 
-def bare(clip: str) -> int:
-    """Decode and encode with one thread, and let libav write; the number of frames."""
+class Spent:
+    """CPU time and time since this was made."""
+
+    def __init__(self) -> None:
+        self._cpu, self._clock = time.process_time(), time.monotonic()
+
+    def over(self, frames: int) -> dict[str, float]:
+        """What each of so many frames took."""
+        cpu, clock = time.process_time() - self._cpu, time.monotonic() - self._clock
+        return {"frames": frames, "cpu_ms": cpu * 1000 / frames, "frames_a_second": frames / clock}
+
+
+def bare(clip: str) -> dict[str, float]:
+    """Decode and encode with one thread, and let libav write."""
+    spent = Spent()
     encoder = None
     count = 0
     with av.open(clip) as source, av.open("/dev/null", "w", format="mpegts") as sink:
@@ -44,34 +57,27 @@ def bare(clip: str) -> int:
             count += 1
         assert encoder is not None
         sink.mux(encoder.encode())
-    return count
+    return spent.over(count)
 
 
-def ours(inward: str, out: str, clip: str) -> int:
-    """The same through `MediaTransform`, of a clip that is sent into one of the channels; the number of frames."""
+def ours(inward: str, out: str, clip: str) -> dict[str, float]:
+    """The same through `MediaTransform`, of a clip that is sent into one of the channels."""
+    begun: list[Spent] = []
     ended = threading.Event()
     transform = MediaTransform(
         MediaHooks(video=lambda frame: frame),
         subscribe_url=inward,
         publish_url=out,
         settings=MediaSettings(max_age_seconds=math.inf),
-        on_notice=lambda notice: None,
+        on_notice=lambda notice: begun.append(Spent()) if notice.kind == "input_started" else None,
         on_end=lambda end: ended.set(),
     )
     transform.start()
     with subprocess.Popen([sys.executable, str(FEEDER), inward, clip, "unpaced"], stdout=subprocess.DEVNULL):
         ended.wait(120)
     transform.stop()
-    return transform.stats.frames_out
-
-
-def main(kind: str, *arguments: str) -> dict[str, float]:
-    """Run one, and measure it."""
-    cpu, clock = time.process_time(), time.monotonic()
-    count = bare(*arguments) if kind == "bare" else ours(*arguments)
-    cpu, clock = time.process_time() - cpu, time.monotonic() - clock
-    return {"frames": count, "cpu_ms": cpu * 1000 / count, "frames_a_second": count / clock}
+    return begun[0].over(transform.stats.frames_out)
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    print(json.dumps({"bare": bare, "ours": ours}[sys.argv[1]](*sys.argv[2:])))
