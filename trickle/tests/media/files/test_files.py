@@ -242,3 +242,42 @@ def test_closing_twice_and_early_leaves_nothing_open(make_clip: MakeClip) -> Non
     source.close()
     with pytest.raises(StopIteration):
         next(source)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.ans"])
+def test_text_is_refused_instead_of_drawn(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("a line of text\n" * 100)
+    with pytest.raises(FileError, match=rf"{name} is text"):
+        FileSource(path)
+
+
+@pytest.mark.parametrize(("degrees", "corner"), [(90, (-1, 0)), (180, (-1, -1)), (270, (0, -1))])
+def test_pictures_that_lie_on_their_side_are_turned_upright(
+    tmp_path: Path, degrees: int, corner: tuple[int, int]
+) -> None:
+    path = tmp_path / "telephone.mp4"
+    write_turned(path, degrees)
+    with FileSource(path) as source:
+        pictures = decoded(units_of(source, "video"))
+    assert len(pictures) == 10
+    for frame in pictures:
+        bright = frame.to_ndarray()[:, :, 0] > 128
+        assert bright.shape == ((48, 64) if degrees == 180 else (64, 48))
+        assert bright[corner]
+        assert 0.1 < bright.mean() < 0.2
+
+
+def write_turned(path: Path, degrees: int) -> None:
+    """Write pictures that are bright in the upper left corner alone, and say that they are shown turned."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.set_display_rotation(degrees)
+        picture = np.zeros((48, 64, 3), np.uint8)
+        picture[:16, :32] = 255
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = number
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))

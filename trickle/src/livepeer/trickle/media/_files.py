@@ -11,15 +11,20 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from ._errors import MediaError
 from ._frames import TICKS
 from ._lanes import Lane, make_lane
 from ._settings import MediaSettings
 from ._ts import Track, Unit
+from ._turning import read_turn
 
 _FIRST_PTS = TICKS
 """A little after zero, for what is decoded before the first picture is shown."""
+
+_TEXTS = ("tty", "bin", "xbin", "adf", "idf")
+"""What FFmpeg calls text that it would draw as pictures."""
 
 
 class FileError(MediaError):
@@ -31,8 +36,9 @@ class FileError(MediaError):
 class FileSource(Iterator[Unit]):
     """Reads a file, of whatever format FFmpeg knows, as units that a transport stream takes.
 
-    H.264, AAC and Opus are copied as they are; whatever else is decoded and encoded anew, as `settings` say. The first
-    video and the first audio of the file are taken. Timestamps begin at about a second.
+    H.264, AAC and Opus are copied as they are; whatever else is decoded and encoded anew, as `settings` say, and so are
+    pictures that have to be turned, in a file that can be rewound. The first video and the first audio of the file are
+    taken. Timestamps begin at about a second.
 
         with FileSource("clip.mp4") as source:
             for unit in source:
@@ -61,6 +67,7 @@ class FileSource(Iterator[Unit]):
         self._realtime = realtime
         self._settings = settings or MediaSettings()
         self._container = _open(file)
+        self._turn = self._read_turn()
         self._lanes = self._make_lanes()
         self.tracks: tuple[Track, ...] = tuple(lane.track for lane in self._lanes.values())
         """What the units belong to: at most one video and one audio track."""
@@ -118,6 +125,7 @@ class FileSource(Iterator[Unit]):
             end += TICKS // 30
             shift = end - _FIRST_PTS
             self._rewind()
+            self._lanes = self._make_lanes()
 
     def _one_pass(self) -> Generator[Unit]:
         try:
@@ -134,17 +142,30 @@ class FileSource(Iterator[Unit]):
         if not isinstance(self._file, str | Path):
             self._file.seek(0)
         self._container = _open(self._file)
-        self._lanes = self._make_lanes()
+
+    def _read_turn(self) -> int:
+        """Return how pictures have to be turned, of a file that can be read from the start again."""
+        pictures = self._pictures()
+        if not pictures or not (isinstance(self._file, str | Path) or self._file.seekable()):
+            return 0
+        turn = read_turn(self._container, pictures[0])
+        if turn is not None:
+            self._rewind()
+        return turn or 0
+
+    def _pictures(self) -> list[VideoStream]:
+        streams = self._container.streams.video
+        return [stream for stream in streams if not stream.disposition & Disposition.attached_pic][:1]
 
     def _make_lanes(self) -> "dict[int, Lane]":
-        streams = self._container.streams
-        pictures = [stream for stream in streams.video if not stream.disposition & Disposition.attached_pic]
-        chosen = [*pictures[:1], *streams.audio[:1]]
+        chosen = [*self._pictures(), *self._container.streams.audio[:1]]
         if not chosen:
             self._container.close()
             raise FileError(f"{_name(self._file)} has neither video nor audio")
         origin = round((self._container.start_time or 0) * TICKS / av.time_base)
-        return {stream.index: make_lane(stream, origin - _FIRST_PTS, self._settings) for stream in chosen}
+        return {
+            stream.index: make_lane(stream, origin - _FIRST_PTS, self._settings, turn=self._turn) for stream in chosen
+        }
 
 
 class Clock:
@@ -165,9 +186,13 @@ class Clock:
 
 def _open(file: str | Path | IO[bytes]) -> InputContainer:
     try:
-        return av.open(str(file) if isinstance(file, Path) else file, "r")
+        container = av.open(str(file) if isinstance(file, Path) else file, "r")
     except (FFmpegError, OSError) as error:
         raise FileError(f"{_name(file)} cannot be read: {error.strerror}") from error
+    if container.format.name in _TEXTS:
+        container.close()
+        raise FileError(f"{_name(file)} is text: give a file of video or audio")
+    return container
 
 
 def _name(file: str | Path | IO[bytes]) -> str:

@@ -12,6 +12,7 @@ from av.packet import Packet
 from ._frames import TICKS, AudioFrame, VideoFrame
 from ._settings import MediaSettings
 from ._ts import Track, Unit, adts_header
+from ._turning import Turner
 from ._units import FrameEncoder
 
 _VIDEO_PID, _AUDIO_PID = 0x100, 0x101
@@ -91,13 +92,15 @@ class EncodeLane:
         stream: Of the file.
         origin: What is taken from its timestamps, in ticks.
         settings: How it is encoded.
+        turn: By how many degrees pictures are turned, against the clock.
     """
 
-    def __init__(self, stream: Any, origin: int, settings: MediaSettings) -> None:
+    def __init__(self, stream: Any, origin: int, settings: MediaSettings, *, turn: int = 0) -> None:
         self.stream = stream
         self._origin = origin
         channels = 1 if stream.type == "audio" and stream.codec_context.layout.nb_channels == 1 else 2
         self._encoder = FrameEncoder(settings, channels=channels)
+        self._turner = Turner(turn) if turn else None
         self.track = self._encoder.video_track if stream.type == "video" else self._encoder.audio_track
 
     def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
@@ -106,17 +109,23 @@ class EncodeLane:
             if frame.pts is None or frame.time_base is None:
                 continue
             pts = _ticks(frame.pts, frame.time_base) - self._origin
-            wrapped = VideoFrame(frame, pts=pts) if isinstance(frame, av.VideoFrame) else AudioFrame(frame, pts=pts)
-            yield from self._encoder.encode(wrapped)
+            yield from self._encoder.encode(self._wrap(frame, pts))
 
     def finish(self) -> Iterator[Unit]:
         """Give what the encoder has kept back."""
         yield from self._encoder.finish()
 
+    def _wrap(self, frame: Any, pts: int) -> VideoFrame | AudioFrame:
+        if not isinstance(frame, av.VideoFrame):
+            return AudioFrame(frame, pts=pts)
+        return VideoFrame(self._turner.turn(frame) if self._turner is not None else frame, pts=pts)
 
-def make_lane(stream: Any, origin: int, settings: MediaSettings) -> Lane:
-    """Choose what becomes of a stream; `origin` is taken from its timestamps."""
+
+def make_lane(stream: Any, origin: int, settings: MediaSettings, *, turn: int = 0) -> Lane:
+    """Choose what becomes of a stream; `origin` is taken from its timestamps, `turn` is for its pictures."""
     context = stream.codec_context
+    if stream.type == "video" and turn:
+        return EncodeLane(stream, origin, settings, turn=turn)
     if stream.type == "video" and context.name == "h264":
         return CopyLane(stream, Track(pid=_VIDEO_PID, kind="video", codec="h264"), origin)
     if stream.type == "audio" and _is_copied(context):
