@@ -183,6 +183,20 @@ def test_ctrl_c_ends_a_stream_whose_pipe_is_silent(
     assert len(shades(path)) > 0
 
 
+def test_ctrl_c_ends_a_stream_whose_output_nobody_reads(command: Path, orch: Any, clip: Path) -> None:
+    words = (command, "live", "model", "--input", clip, "--loop", "--output", "-", *orch)
+    with subprocess.Popen(
+        list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096
+    ) as running:
+        assert running.stderr is not None
+        while b"fps" not in running.stderr.readline():  # some seconds later, when the pipe is long full
+            pass
+        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 1
+        assert running.stderr.read().splitlines()[-1] == b"error: the stream was broken off"
+
+
 def test_a_loop_ends_after_its_seconds(livepeer: Run, orch: Any, clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.ts"
     result = livepeer("live", "model", "--input", clip, "--loop", "--seconds", "3", "--output", path, *orch)

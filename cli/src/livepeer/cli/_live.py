@@ -215,12 +215,12 @@ class _Run:
     async def _keep_output(self) -> None:
         with MediaFile(self._wish.output_path) as file:
             async for part in self._stream.subscribe("bytes"):
-                file.write(part)
+                await file.write(part)
 
     async def _keep_data(self) -> None:
         with LineFile(self._wish.data_path) as file:
             async for item in self._stream.data():
-                file.write(item)
+                await file.write(item)
 
 
 @contextmanager
