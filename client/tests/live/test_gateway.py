@@ -117,6 +117,29 @@ async def test_an_upload_of_a_stream_that_is_none_says_so(network: Network, gate
             await stream.publish(clip(seconds=4.0), loop=True)
 
 
+@pytest.mark.parametrize("kind", ["media", "data"])
+async def test_an_upload_that_waits_for_its_source_ends_with_the_stream(
+    network: Network, gateway: Gateway, kind: str
+) -> None:
+    async def silence() -> AsyncIterator[bytes]:
+        yield clip(seconds=0.4)
+        await anyio.sleep_forever()
+
+    async def end_at_first(items: AsyncIterator[object]) -> None:
+        async for _ in items:
+            network.session.stopped.set()
+            network.end_channels(network.session)
+
+    async with gateway.live("model") as stream, anyio.create_task_group() as tasks:
+        items = stream.subscribe("bytes") if kind == "media" else stream.data()
+        tasks.start_soon(end_at_first, items)
+        channel = network.channel(f"{network.session.id}-data")
+        assert channel is not None
+        channel.publish(b"{}\n")
+        with anyio.fail_after(10), pytest.raises(StreamOverError):
+            await stream.publish(silence())
+
+
 async def test_a_start_that_is_refused_says_so(network: Network, gateway: Gateway) -> None:
     async with Gateway(gateway_url=network.url + "/nowhere") as elsewhere:
         with pytest.raises(RefusedError):

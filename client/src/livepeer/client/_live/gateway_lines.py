@@ -72,6 +72,7 @@ class GatewayLines:
                 for event in parser.feed(chunk):
                     if event.event == "message" and event.data:  # an empty one is its last
                         yield event.json()
+        await self._note_end()
 
     @asynccontextmanager
     async def sink(self, *, ends_input: bool) -> AsyncGenerator["GatewaySink"]:
@@ -94,6 +95,7 @@ class GatewayLines:
         async with aclosing(self._body("/ts")) as chunks:
             async for chunk in chunks:
                 yield Part(chunk)
+        await self._note_end()
         yield Part(ends_segment=True)
 
     async def leave(self) -> None:
@@ -109,6 +111,12 @@ class GatewayLines:
         except LivepeerError:
             return None
         return Reply(status=response.status_code, headers=response.headers, body=response.content)
+
+    async def _note_end(self) -> None:
+        """Take the stream for over, whose output has ended, if the gateway does not know it any more either."""
+        reply = await self._ask_status()
+        if reply is not None and reply.status == 404:
+            self._log.end()
 
     def _note(self, reply: Reply) -> None:
         with suppress(ProtocolError):  # A status that cannot be read is none; the stream goes on.
