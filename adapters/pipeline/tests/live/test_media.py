@@ -12,9 +12,11 @@ import av
 import numpy as np
 import pytest
 
+from livepeer.core import Manifest
 from livepeer.runner import LiveCapability, LivePipeline
 from livepeer.runner.frames import AudioFrame, MediaSettings, VideoFrame
 from livepeer.trickle import AsyncPublisher
+from livepeer.trickle.media import Demuxer
 
 from .clips import RATE, look_into, make_clip, picture, tone
 from .streams import Network, cut, refusal, running, transformed
@@ -336,3 +338,19 @@ async def test_four_streams_at_once_are_each_transformed_by_their_own(network: N
     assert sorted(means) == [30, 90, 150, 210]
     for grey, levels in means.items():
         np.testing.assert_allclose(levels, [grey] * RATE, atol=4)
+
+
+@pytest.mark.parametrize(("capacity", "threads"), [(None, 2), (3, 1)])
+async def test_streams_that_may_run_beside_others_encode_with_one_thread(
+    network: Network, capacity: int | None, threads: int
+) -> None:
+    class Large(LivePipeline):
+        media = EVERY_FRAME
+
+        def process_video(self, frame: VideoFrame) -> VideoFrame:
+            return frame.replace(np.zeros((360, 640, 3), np.uint8))  # Of a small picture there is nothing to share.
+
+    live = LiveCapability(Large, Manifest(target="main.py", capacity=capacity)).live
+    output, _ = await transformed(network, live, make_clip(0.5))
+    first = Demuxer().feed(output, 0.0)[0]
+    assert b" threads=%d " % threads in first.data  # x264 writes its settings beside the first picture.

@@ -93,7 +93,9 @@ class Sessions:
             raise SessionExistsError(f"the stream {start.stream_id} runs already")
         if len(self._sessions) >= self.description.capacity:
             raise BusyError(f"{len(self._sessions)} streams run already")
-        session = self._sessions[start.stream_id] = Session(self._pipeline, self._format, start, call)
+        session = self._sessions[start.stream_id] = Session(
+            self._pipeline, self._format, start, call, shares_cores=self.description.capacity > 1
+        )
         try:
             yield session
         finally:

@@ -40,6 +40,7 @@ def make_thread(
     pipeline: LivePipeline,
     start: SessionStart,
     *,
+    shares_cores: bool,
     on_end: Callable[["MediaEnd"], None],
 ) -> StreamThread:
     """The thread for a stream, with its media if there are channels for it.
@@ -57,8 +58,7 @@ def make_thread(
             f"this stream has media, for which {error.name} is missing: pip install livepeer-runner[live]"
         ) from error
     settings = pipeline.media or MediaSettings()
-    if settings.encoder_threads is None and pipeline.capacity > 1:
-        # Streams that run at once keep the cores busy by themselves.
+    if settings.encoder_threads is None and shares_cores:  # Streams that run at once keep the cores busy themselves.
         settings = replace(settings, encoder_threads=1)
     return MediaTransform(
         stream.media_hooks(),

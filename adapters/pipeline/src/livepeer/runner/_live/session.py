@@ -49,16 +49,20 @@ class Session:
         format: Of the params.
         start: What the session begins with.
         call: The request that began it.
+        shares_cores: Whether others may run at the same time.
 
     Raises:
         InvalidInputError: If the params do not fit.
     """
 
-    def __init__(self, pipeline: LivePipeline, format: ParamsFormat, start: SessionStart, call: Call) -> None:
+    def __init__(
+        self, pipeline: LivePipeline, format: ParamsFormat, start: SessionStart, call: Call, *, shares_cores: bool
+    ) -> None:
         params = format.validate(start.params)
         self._pipeline = pipeline
         self._format = format
         self._start = start
+        self._shares_cores = shares_cores
         self._ending = Ending()
         self._hooks = Hooks(call)
         self._reports = Reports(start.stream_id, events=start.events_url is not None, data=start.data_url is not None)
@@ -137,7 +141,14 @@ class Session:
         await self._open("events", send_events)
         await self._open("data", send_data)
         self._listeners.start_soon(self._watch.run, partial(self._ending.end, "watchdog"))
-        make = partial(make_thread, self._stream, self._pipeline, self._start, on_end=self._ending.end_with_media)
+        make = partial(
+            make_thread,
+            self._stream,
+            self._pipeline,
+            self._start,
+            shares_cores=self._shares_cores,
+            on_end=self._ending.end_with_media,
+        )
         self._thread = self._watch.thread = await to_thread.run_sync(make)
         await self._start_stream(self._thread)
         if reader is not None:
