@@ -107,6 +107,21 @@ def test_other_codecs_are_encoded_anew(make_clip: MakeClip, name: str, video: st
     assert abs(pictures[0].pts - sound[0].pts) < TICKS * 0.08
 
 
+@pytest.mark.parametrize("name", ["clip.avi", "clip.asf"])
+def test_reordered_pictures_that_have_no_times_of_their_own_come_in_order(make_clip: MakeClip, name: str) -> None:
+    path = make_clip(name, audio=None, seconds=1.0, options={"bf": "2", "b-adapt": "0"})
+    with FileSource(path) as source:
+        pictures = decoded(list(source))
+    assert [brightness(frame) for frame in pictures] == pytest.approx([16 + 4 * n for n in range(25)], abs=3)
+    assert np.diff([frame.pts for frame in pictures]).tolist() == [TICKS // 25] * 24
+
+
+def test_pictures_of_an_avi_that_are_in_order_are_copied(make_clip: MakeClip) -> None:
+    path = make_clip("clip.avi", audio=None, options={"bf": "0"})
+    with FileSource(path) as source:
+        assert [unit.data for unit in source] == [bytes(packet) for packet in packets_of(path, "video")]
+
+
 def test_a_file_of_odd_sides_is_encoded_with_even_ones(make_clip: MakeClip) -> None:
     path = make_clip("clip.avi", video="mjpeg", audio=None, size=(63, 47), seconds=0.2)
     with FileSource(path) as source:

@@ -40,6 +40,24 @@ def test_a_picture_says_when_it_is_shown_and_how_large_it_is() -> None:
     assert frame.to_ndarray("yuv420p").shape == (72, 64)
 
 
+@pytest.mark.parametrize("colorspace", [1, 2, 5, 9])
+@pytest.mark.parametrize(("format", "expected"), [("yuv420p", (81 - 16) / 219 * 255), ("yuvj420p", 81)])
+def test_gray_is_the_luma_in_full_range_however_strong_the_colours(
+    format: str, expected: float, colorspace: int
+) -> None:
+    frame = av.VideoFrame(64, 48, format)
+    for plane, value in zip(frame.planes, (81, 90, 240), strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    frame.colorspace = colorspace
+    gray = VideoFrame(frame, pts=0).to_ndarray("gray")
+    assert gray == pytest.approx(np.full((48, 64), expected), abs=1)
+
+
+def test_the_gray_of_what_is_gray_already_is_the_same() -> None:
+    array = np.arange(64 * 48, dtype=np.uint32).astype(np.uint8).reshape(48, 64)
+    assert (picture().replace(array, format="gray").to_ndarray("gray") == array).all()
+
+
 def test_a_replaced_picture_keeps_the_timestamps_and_uses_the_array_as_it_is() -> None:
     array = np.zeros((48, 64, 3), np.uint8)
     frame = picture().replace(array)

@@ -37,8 +37,9 @@ class FileSource(Iterator[Unit]):
     """Reads a file, of whatever format FFmpeg knows, as units that a transport stream takes.
 
     H.264, AAC and Opus are copied as they are; whatever else is decoded and encoded anew, as `settings` say, and so are
-    pictures that have to be turned, in a file that can be rewound. The first video and the first audio of the file are
-    taken. Timestamps begin at about a second.
+    pictures that have to be turned, in a file that can be rewound, and H.264 with B frames out of AVI or ASF, which do
+    not say when pictures are shown. The first video and the first audio of the file are taken. Timestamps begin at
+    about a second.
 
         with FileSource("clip.mp4") as source:
             for unit in source:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import av
+from av.video.reformatter import Colorspace
 
 if TYPE_CHECKING:  # Streams whose hooks ask for no array do without numpy, and its 13 MB.
     import numpy as np
@@ -60,9 +61,12 @@ class VideoFrame:
         """Return the picture as an array; each call converts anew.
 
         Args:
-            format: PyAV's name of a pixel format. "rgb24" gives (height, width, 3) of uint8; "yuv420p" and "gray" are
-                the frame's own planes, as PyAV lays them out.
+            format: PyAV's name of a pixel format. "rgb24" gives (height, width, 3) of uint8; "gray" is the luma, from
+                0 for black to 255 for white; "yuv420p" is the frame's planes, as PyAV lays them out.
         """
+        if format == "gray":  # Between two different matrices, the colours would change the luma.
+            matrix = Colorspace.ITU601
+            return self.frame.to_ndarray(format=format, src_colorspace=matrix, dst_colorspace=matrix)
         return self.frame.to_ndarray(format=format)
 
     def replace(self, picture: "NDArray[np.uint8] | av.VideoFrame", *, format: str = "rgb24") -> "VideoFrame":

@@ -17,6 +17,9 @@ from ._units import FrameEncoder
 
 _VIDEO_PID, _AUDIO_PID = 0x100, 0x101
 
+_UNTIMED = ("avi", "asf")
+"""Of files that say when a picture is decoded, and not when it is shown: FFmpeg guesses, and is wrong for H.264."""
+
 
 class Lane(Protocol):
     """Turns the packets of one stream of a file into units."""
@@ -93,11 +96,16 @@ class EncodeLane:
         origin: What is taken from its timestamps, in ticks.
         settings: How it is encoded.
         turn: By how many degrees pictures are turned, against the clock.
+        is_untimed: Whether the file does not say when pictures are shown: each is, when the decoder gives it.
     """
 
-    def __init__(self, stream: Any, origin: int, settings: MediaSettings, *, turn: int = 0) -> None:
+    def __init__(
+        self, stream: Any, origin: int, settings: MediaSettings, *, turn: int = 0, is_untimed: bool = False
+    ) -> None:
         self.stream = stream
         self._origin = origin
+        self._is_untimed = is_untimed
+        self._next_dts: int | None = None
         channels = 1 if stream.type == "audio" and stream.codec_context.layout.nb_channels == 1 else 2
         self._encoder = FrameEncoder(settings, channels=channels)
         self._turner = Turner(turn) if turn else None
@@ -106,14 +114,20 @@ class EncodeLane:
     def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
         """Give what the packet's frames are encoded to."""
         for frame in packet.decode():
-            if frame.pts is None or frame.time_base is None:
+            shown = self._decoded_at(frame) if self._is_untimed else frame.pts
+            if shown is None or frame.time_base is None:
                 continue
-            pts = _ticks(frame.pts, frame.time_base) - self._origin
+            pts = _ticks(shown, frame.time_base) - self._origin
             yield from self._encoder.encode(self._wrap(frame, pts))
 
     def finish(self) -> Iterator[Unit]:
         """Give what the encoder has kept back."""
         yield from self._encoder.finish()
+
+    def _decoded_at(self, frame: Any) -> int | None:
+        dts = frame.dts if frame.dts is not None else self._next_dts  # The last ones come with no packet, and no time.
+        self._next_dts = None if dts is None else dts + frame.duration
+        return dts
 
     def _wrap(self, frame: Any, pts: int) -> VideoFrame | AudioFrame:
         if not isinstance(frame, av.VideoFrame):
@@ -127,6 +141,8 @@ def make_lane(stream: Any, origin: int, settings: MediaSettings, *, turn: int = 
     if stream.type == "video" and turn:
         return EncodeLane(stream, origin, settings, turn=turn)
     if stream.type == "video" and context.name == "h264":
+        if context.has_b_frames and stream.container.format.name in _UNTIMED:
+            return EncodeLane(stream, origin, settings, is_untimed=True)
         return CopyLane(stream, Track(pid=_VIDEO_PID, kind="video", codec="h264"), origin)
     if stream.type == "audio" and _is_copied(context):
         channels = context.layout.nb_channels

@@ -1,5 +1,7 @@
 """Encoding frames, whatever comes: other sizes, timestamps that stand still, encoders that fail."""
 
+from typing import Generic, TypeVar
+
 from av.error import FFmpegError
 
 from livepeer.trickle.media._codec.audio_encoder import AudioEncoder
@@ -13,7 +15,42 @@ _TOLERATED = 3
 """How often in a row an encoder may fail before the stream does."""
 
 
-class VideoEncoding:
+EncoderT = TypeVar("EncoderT", VideoEncoder, AudioEncoder)
+
+
+class _Encoding(Generic[EncoderT]):
+    """An encoder that may fail now and then, and is opened anew.
+
+    Args:
+        settings: How to encode.
+        notices: Told when the encoder fails.
+        codec: What it is called there.
+    """
+
+    def __init__(self, settings: MediaSettings, notices: Notices, *, codec: str) -> None:
+        self._settings = settings
+        self._notices = notices
+        self._codec = codec
+        self._encoder: EncoderT | None = None
+        self._failures = 0
+
+    def finish(self) -> list[Encoded]:
+        """Close the encoder, and return what it kept back."""
+        encoder, self._encoder = self._encoder, None
+        try:
+            return [] if encoder is None else encoder.finish()
+        except FFmpegError:
+            return []  # It failed before.
+
+    def _failed(self, error: FFmpegError) -> None:
+        self._encoder = None
+        self._failures += 1
+        if self._failures > _TOLERATED:
+            raise error
+        self._notices.add("codec_restarted", f"the encoder failed, and was opened anew: {error}", codec=self._codec)
+
+
+class VideoEncoding(_Encoding[VideoEncoder]):
     """An encoder for as long as the pictures are alike, and then another.
 
     Args:
@@ -22,12 +59,9 @@ class VideoEncoding:
     """
 
     def __init__(self, settings: MediaSettings, notices: Notices) -> None:
-        self._settings = settings
-        self._notices = notices
-        self._encoder: VideoEncoder | None = None
+        super().__init__(settings, notices, codec="h264")
         self._size: tuple[int, int] | None = None
         self._last_pts: int | None = None
-        self._failures = 0
 
     def encode(self, frame: VideoFrame, *, is_due: bool) -> list[Encoded]:
         """Encode a picture.
@@ -53,14 +87,6 @@ class VideoEncoding:
             self._last_pts, self._failures = pts, 0
         return encoded
 
-    def finish(self) -> list[Encoded]:
-        """Close the encoder, and return what it kept back."""
-        encoder, self._encoder = self._encoder, None
-        try:
-            return [] if encoder is None else encoder.finish()
-        except FFmpegError:
-            return []  # It failed before.
-
     def _open(self, frame: VideoFrame) -> VideoEncoder:
         size = (frame.width, frame.height)
         if self._size not in (None, size):
@@ -70,15 +96,8 @@ class VideoEncoding:
         self._size = size
         return VideoEncoder(frame, self._settings)
 
-    def _failed(self, error: FFmpegError) -> None:
-        self._encoder = None
-        self._failures += 1
-        if self._failures > _TOLERATED:
-            raise error
-        self._notices.add("codec_restarted", f"the encoder failed, and was opened anew: {error}", codec="h264")
 
-
-class AudioEncoding:
+class AudioEncoding(_Encoding[AudioEncoder]):
     """An encoder of audio, opened with the first frame.
 
     Args:
@@ -87,13 +106,9 @@ class AudioEncoding:
     """
 
     def __init__(self, settings: MediaSettings, notices: Notices) -> None:
+        super().__init__(settings, notices, codec=settings.audio_codec)
         self.channels: int | None = None
         """How many channels come out, 2 at most: as many as the first frame has; None before that."""
-
-        self._settings = settings
-        self._notices = notices
-        self._encoder: AudioEncoder | None = None
-        self._failures = 0
 
     def encode(self, frame: AudioFrame) -> list[Encoded]:
         """Encode some samples.
@@ -112,19 +127,3 @@ class AudioEncoding:
             return []
         self._failures = 0
         return encoded
-
-    def finish(self) -> list[Encoded]:
-        """Close the encoder, and return what it kept back."""
-        encoder, self._encoder = self._encoder, None
-        try:
-            return [] if encoder is None else encoder.finish()
-        except FFmpegError:
-            return []  # It failed before.
-
-    def _failed(self, error: FFmpegError) -> None:
-        self._encoder = None
-        self._failures += 1
-        if self._failures > _TOLERATED:
-            raise error
-        codec = self._settings.audio_codec
-        self._notices.add("codec_restarted", f"the encoder failed, and was opened anew: {error}", codec=codec)
