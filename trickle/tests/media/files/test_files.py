@@ -122,6 +122,17 @@ def test_pictures_of_an_avi_that_are_in_order_are_copied(make_clip: MakeClip) ->
         assert [unit.data for unit in source] == [bytes(packet) for packet in packets_of(path, "video")]
 
 
+def test_pictures_whose_file_dates_only_some_of_them_are_decoded_before_they_are_shown(make_clip: MakeClip) -> None:
+    path = make_clip("clip.mkv", audio=None, options={"bf": "3", "b-adapt": "0"})
+    assert packets_of(path, "video")[0].dts is None
+    with FileSource(path) as source:
+        units = list(source)
+    times = [unit.dts for unit in units]
+    assert times == sorted(set(times))
+    assert all(unit.dts <= unit.pts for unit in units)
+    assert times[0] > 0
+
+
 def test_a_file_of_odd_sides_is_encoded_with_even_ones(make_clip: MakeClip) -> None:
     path = make_clip("clip.avi", video="mjpeg", audio=None, size=(63, 47), seconds=0.2)
     with FileSource(path) as source:

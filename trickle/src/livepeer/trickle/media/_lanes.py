@@ -55,6 +55,8 @@ class CopyLane:
         self._filter: Any = BitStreamFilterContext("h264_mp4toannexb", stream) if track.kind == "video" else None
         self._asc: bytes | None = stream.codec_context.extradata if track.codec == "aac" else None
         self._begun = track.kind == "audio"
+        self._first_pts: int | None = None
+        self._undated = 0
 
     def take(self, packet: "Packet[Any]") -> Iterator[Unit]:
         """Give the packet as a unit."""
@@ -70,9 +72,9 @@ class CopyLane:
 
     def _unit(self, packet: "Packet[Any]") -> Unit | None:
         pts = packet.pts if packet.pts is not None else packet.dts
-        dts = packet.dts if packet.dts is not None else packet.pts
-        if pts is None or dts is None:
+        if pts is None:
             return None
+        dts = packet.dts if packet.dts is not None else self._guess_dts(packet, pts)
         data = bytes(packet)
         if self._asc:
             data = adts_header(self._asc, len(data)) + data
@@ -86,6 +88,15 @@ class CopyLane:
             is_broken=False,
             arrived=time.monotonic(),
         )
+
+    def _guess_dts(self, packet: "Packet[Any]", pts: int) -> int:
+        """When a packet is decoded that does not say, as the first ones of Matroska: each is, before any is shown."""
+        if self.track.kind == "audio":
+            return pts
+        if self._first_pts is None:
+            self._first_pts = pts
+        self._undated += 1
+        return self._first_pts - (packet.duration or 1) // self._undated
 
 
 class EncodeLane:
