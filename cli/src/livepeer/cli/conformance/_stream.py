@@ -67,6 +67,11 @@ class Stream:
         answer = await self._http.get(self.url("status"))
         return answer.json() if answer.status_code == 200 else None
 
+    async def is_forgotten(self) -> bool:
+        """Whether the gateway does not know it any more."""
+        async with self._http.stream("GET", self.url("data")) as answer:
+            return answer.status_code == 404
+
     def url(self, what: str) -> str:
         """The gateway's URL of something about it; those in the answer to a start are for `https` alone."""
         return f"{self._trial.network.gateway_url}/process/stream/{self.id}/{what}"

@@ -12,7 +12,7 @@ from livepeer.conformance import Checks, UnexpectedError, expect, expect_that
 
 from ._network import Part
 from ._stream import Stream, started
-from ._trial import Trial
+from ._trial import Trial, eventually
 
 check = Checks[Trial]()
 
@@ -65,6 +65,7 @@ async def an_event_in_a_wrapper(trial: Trial) -> None:
 async def a_stream_without_events(trial: Trial) -> None:
     async with started(trial) as stream:
         await stream.asked("stop", seconds=_SILENCE_SECONDS)
+        await eventually(stream.is_forgotten, "the gateway to forget the stream")
         expect("the status of a stop by the caller", (await stream.stop()).status_code, 404)
         expect("the requests", [asked.path for asked in trial.worker.asked], ["/stream/start", "/stream/stop"])
 
