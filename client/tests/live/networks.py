@@ -103,6 +103,7 @@ class Network(TrickleServer):
         self.asked_params: list[Any] = []
         self.hold_start: anyio.Event | None = None
         self.hold_stop: anyio.Event | None = None
+        self.start_came = anyio.Event()
         self.stop_came = anyio.Event()
         self.status: Response | None = None
         self.status_asked = anyio.Event()
@@ -146,6 +147,7 @@ class Network(TrickleServer):
     # The worker, and the orchestrator's part of it.
 
     async def _begin(self, id: str, params: Any, channels: set[str], job: dict[str, Any]) -> Response | None:
+        self.start_came.set()
         if self.hold_start is not None:
             await self.hold_start.wait()
         if self.refusal is not None:
@@ -316,6 +318,20 @@ class Network(TrickleServer):
                             yield part
 
         return StreamingResponse(chunks(), media_type="video/MP2T")
+
+
+@asynccontextmanager
+async def cancelled_at(event: anyio.Event) -> AsyncGenerator[anyio.CancelScope]:
+    """Cancel what is within as soon as an event is set."""
+
+    async def cancel(scope: anyio.CancelScope) -> None:
+        await event.wait()
+        scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as scope:
+            tasks.start_soon(cancel, scope)
+            yield scope
 
 
 def _job(request: Request) -> dict[str, Any]:

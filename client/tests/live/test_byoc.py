@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from livepeer.client import BusyError, Gateway, NoOrchestratorError, RefusedError, SettingsError, StreamOverError
 
-from .networks import Network, Session, running
+from .networks import Network, Session, cancelled_at, running
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -105,8 +105,11 @@ async def test_an_error_of_the_caller_stops_the_stream_and_comes_out_as_it_is(
 
 
 async def test_a_caller_that_is_cancelled_stops_the_stream(network: Network, gateway: Gateway) -> None:
-    with anyio.move_on_after(0.2) as scope:
-        async with gateway.live("model"):
+    with anyio.CancelScope() as scope:
+        async with gateway.live("model") as stream:
+            await anext(stream.events())
+            await stream.control({})
+            scope.cancel()
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert network.asked == [START, STOP]
@@ -114,9 +117,8 @@ async def test_a_caller_that_is_cancelled_stops_the_stream(network: Network, gat
 
 async def test_a_caller_that_is_cancelled_while_the_worker_starts_stops_it(network: Network, gateway: Gateway) -> None:
     network.hold_start = anyio.Event()
-    with anyio.move_on_after(0.2) as scope:
-        async with gateway.live("model", stream_id="early"):
-            raise AssertionError
+    async with cancelled_at(network.start_came) as scope, gateway.live("model", stream_id="early"):
+        raise AssertionError
     assert scope.cancelled_caught
     assert network.asked == [START, STOP]
     network.hold_start.set()

@@ -11,7 +11,7 @@ from livepeer.client import Gateway, RefusedError, SettingsError, StreamOverErro
 from livepeer.trickle.media import VideoFrame
 
 from .clips import clip, shade
-from .networks import Network, running
+from .networks import Network, cancelled_at, running
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -76,9 +76,8 @@ async def test_a_worker_that_refuses_gives_the_session_back(network: Network, ga
 
 async def test_a_caller_that_is_cancelled_gives_the_session_back(network: Network, gateway: Gateway) -> None:
     network.hold_start = anyio.Event()
-    with anyio.move_on_after(0.2) as scope:
-        async with gateway.live("model"):
-            raise AssertionError
+    async with cancelled_at(network.start_came) as scope, gateway.live("model"):
+        raise AssertionError
     assert scope.cancelled_caught
     assert network.asked == [RESERVE, LIVE, STOP]
     network.hold_start.set()
