@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import Colorspace
 
 from livepeer.trickle import Publisher, Subscriber
 from livepeer.trickle.media import Segmenter
@@ -112,8 +113,9 @@ class Seen:
 
     @property
     def levels(self) -> list[float]:
-        """The mean luma of each picture."""
-        return [float(each.to_ndarray(format="gray").mean()) for each in self.pictures]
+        """The mean luma of each picture, from 0 to 255; between two different matrices, the colours would change it."""
+        matrix = {"src_colorspace": Colorspace.ITU601, "dst_colorspace": Colorspace.ITU601}
+        return [float(each.to_ndarray(format="gray", **matrix).mean()) for each in self.pictures]
 
     @property
     def video_pts(self) -> list[int]:

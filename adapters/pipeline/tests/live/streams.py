@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
+import av.error
 import httpx2
 from anyio.abc import TaskGroup, TaskStatus
 from trickle_servers import RunningServer, running_server
@@ -208,8 +209,14 @@ class Media:
     async def wait_for_pictures(self, count: int) -> None:
         """Wait until there are so many of them."""
         with anyio.fail_after(LIMIT_SECONDS):
-            while len(look_into(b"".join(self.parts)).pictures) < count:
+            while self._pictures() < count:
                 await self._grown.wait()
+
+    def _pictures(self) -> int:
+        try:
+            return len(look_into(b"".join(self.parts)).pictures)
+        except av.error.FFmpegError:
+            return 0  # Not enough has come to tell what it is.
 
 
 async def transformed(
