@@ -1,5 +1,6 @@
 """Media to a worker that sends it back, checked by what the pictures show."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from fractions import Fraction
 from io import BytesIO
@@ -47,6 +48,10 @@ def pictures(frames: list[Any]) -> list[VideoFrame]:
 
 def shades(frames: list[Any]) -> list[float]:
     return [float(frame.to_ndarray().mean()) for frame in pictures(frames)]
+
+
+def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in log.records if record.levelno >= logging.WARNING]
 
 
 def picture(number: int, fps: int = 25) -> av.VideoFrame:
@@ -196,7 +201,9 @@ async def test_publishing_goes_on_where_nobody_reads_the_output(gateway: Gateway
         assert stream.stats.bytes_received == sum(map(len, late)) < stream.stats.bytes_sent
 
 
-async def test_a_reader_that_leaves_early_leaves_the_stream_running(gateway: Gateway) -> None:
+async def test_a_reader_that_leaves_early_leaves_the_stream_running(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
     async with gateway.live("model") as stream:
         with anyio.fail_after(LIMIT_SECONDS):
             async with anyio.create_task_group() as tasks:
@@ -207,6 +214,7 @@ async def test_a_reader_that_leaves_early_leaves_the_stream_running(gateway: Gat
                     await frames.aclose()
                 tasks.cancel_scope.cancel()
         assert not stream.is_over
+    assert warnings_in(caplog) == []  # that the publishing was left early is no news
 
 
 async def test_two_files_can_follow_each_other(gateway: Gateway) -> None:
@@ -269,7 +277,7 @@ async def test_what_media_cannot_come_from_is_refused(gateway: Gateway, source: 
         assert not stream.is_over
 
 
-async def test_publishing_that_waits_for_its_source_ends_with_the_stream() -> None:
+async def test_publishing_that_waits_for_its_source_ends_with_the_stream(caplog: pytest.LogCaptureFixture) -> None:
     async def silence() -> AsyncIterator[bytes]:
         yield clip(seconds=0.4)
         await anyio.sleep_forever()
@@ -285,6 +293,7 @@ async def test_publishing_that_waits_for_its_source_ends_with_the_stream() -> No
         with anyio.fail_after(LIMIT_SECONDS), pytest.raises(StreamOverError):
             await stream.publish(silence())
         assert stream.end_reason == "idle"
+    assert warnings_in(caplog) == []
 
 
 @pytest.mark.parametrize("kind", ["pieces", "async pieces"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from anyio import fail_after
+from posting_server import Exchange, posting_server, take
 
 from livepeer.trickle._errors import (
     ChannelClosedError,
@@ -17,7 +18,6 @@ from livepeer.trickle._errors import (
 from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome, Refused
 
 from .conftest import Make, poll_until, poll_until_it_fails
-from .posting_server import Exchange, posting_server, take
 
 
 async def write_until_it_fails(segment: Any, error: type[TrickleError], data: bytes = b"a") -> TrickleError:

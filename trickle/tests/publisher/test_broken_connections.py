@@ -5,12 +5,12 @@ import time
 import pytest
 from anyio import fail_after
 from anyio.to_thread import run_sync
+from posting_server import Exchange, posting_server, take
 
 from livepeer.trickle._errors import SegmentLostError, StalledError, UnreachableError
 from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome
 
 from .conftest import Make, poll_until, poll_until_it_fails
-from .posting_server import Exchange, posting_server, take
 from .test_answers import write_until_it_fails
 
 

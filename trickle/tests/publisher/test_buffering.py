@@ -7,12 +7,12 @@ from contextlib import suppress
 import psutil
 import pytest
 from anyio import create_task_group, fail_after, to_thread
+from posting_server import Exchange, posting_server
 
 from livepeer.trickle._errors import ClosedError, SegmentLostError
 from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome
 
 from .conftest import Make
-from .posting_server import Exchange, posting_server
 from .test_answers import write_until_it_fails
 
 HANGING = {f"POST {seq}": [Exchange.hang] for seq in range(20)}

@@ -1,5 +1,6 @@
 """How a publisher ends."""
 
+import logging
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ import anyio
 import psutil
 import pytest
 from anyio.to_thread import run_sync
+from posting_server import Exchange, posting_server, take
 
 from livepeer.trickle._errors import ChannelNotFoundError, ClosedError, UnreachableError
 from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome
@@ -16,11 +18,14 @@ from livepeer.trickle._publish.async_publisher import AsyncPublisher
 from livepeer.trickle._publish.publisher import Publisher
 
 from .conftest import Make
-from .posting_server import Exchange, posting_server, take
 
 
 def open_sockets() -> int:
     return len([1 for connection in psutil.Process().net_connections() if connection.status == "ESTABLISHED"])
+
+
+def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in log.records if record.levelno >= logging.WARNING]
 
 
 async def test_the_close_waits_for_every_acknowledgement_and_then_deletes(make: Make):
@@ -60,7 +65,7 @@ async def test_the_close_drops_the_next_head_without_using_its_number(make: Make
         assert "DELETE 1" not in server.asked
 
 
-async def test_the_close_returns_in_time_from_a_stalled_server(make: Make):
+async def test_the_close_returns_in_time_from_a_stalled_server(make: Make, caplog: pytest.LogCaptureFixture):
     names = [f"POST {seq}" for seq in range(10)]
     with posting_server({**{name: [Exchange.hang] for name in names}, "DELETE": [Exchange.hang]}) as server:
         outcomes: list[Outcome] = []
@@ -73,6 +78,7 @@ async def test_the_close_returns_in_time_from_a_stalled_server(make: Make):
         assert 0.25 < time.monotonic() - begun < 1.2
         assert [outcome.reason for outcome in outcomes if isinstance(outcome, Lost)] == ["closing"] * 5
         assert stats.lost == 5
+    assert len(warnings_in(caplog)) == 5
 
 
 async def test_the_close_returns_in_time_from_a_dead_server(make: Make):
@@ -109,7 +115,7 @@ async def test_a_delete_that_is_refused_is_no_error(make: Make):
     assert publisher.stats.acknowledged == 1
 
 
-async def test_an_error_in_the_block_aborts_the_open_segment_and_closes(make: Make):
+async def test_an_error_in_the_block_aborts_the_open_segment_and_closes(make: Make, caplog: pytest.LogCaptureFixture):
     with posting_server() as server:
         with suppress(KeyError):
             async with make(server.url) as publisher:
@@ -121,6 +127,7 @@ async def test_an_error_in_the_block_aborts_the_open_segment_and_closes(make: Ma
         assert segment.done_outcome.reason == "aborted"
         assert "DELETE" in server.asked
         await run_sync(server.wait_until_left)
+    assert warnings_in(caplog) == []
 
 
 async def test_no_socket_is_left(make: Make):
@@ -139,7 +146,9 @@ def loop(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("moment", ["idle", "waiting for room", "waiting for an outcome", "flushing", "closing"])
-def test_a_cancelled_publisher_deletes_its_channel_and_leaves_nothing(loop: str, moment: str):
+def test_a_cancelled_publisher_deletes_its_channel_and_leaves_nothing(
+    loop: str, moment: str, caplog: pytest.LogCaptureFixture
+):
     async def publish(url: str) -> None:
         async with AsyncPublisher(url, max_buffered_bytes=10_000) as publisher:
             segment = await publisher.publish(b"a")
@@ -169,9 +178,10 @@ def test_a_cancelled_publisher_deletes_its_channel_and_leaves_nothing(loop: str,
         anyio.run(run, server.url, backend=loop)
         assert "DELETE" in server.asked
     server.wait_until_left()
+    assert warnings_in(caplog) == []
 
 
-def test_an_interrupted_program_deletes_its_channel_and_waits_for_nothing():
+def test_an_interrupted_program_deletes_its_channel_and_waits_for_nothing(caplog: pytest.LogCaptureFixture):
     with posting_server({"POST 0": [Exchange.hang]}) as server:
         begun = time.monotonic()
         with suppress(KeyboardInterrupt), Publisher(server.url) as publisher:
@@ -180,6 +190,7 @@ def test_an_interrupted_program_deletes_its_channel_and_waits_for_nothing():
         assert time.monotonic() - begun < 1
         assert "DELETE" in server.asked
         assert publisher.stats.lost == 1
+    assert warnings_in(caplog) == []
 
 
 def test_a_start_that_fails_leaves_no_socket(loop: str):

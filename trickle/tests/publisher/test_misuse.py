@@ -6,13 +6,13 @@ from typing import Any
 import anyio
 import pytest
 from anyio.to_thread import run_sync
+from posting_server import Exchange, posting_server
 
 from livepeer.trickle._errors import ClosedError, SegmentLostError
 from livepeer.trickle._publish.async_publisher import AsyncPublisher
 from livepeer.trickle._publish.publisher import Publisher
 
 from .conftest import Make
-from .posting_server import Exchange, posting_server
 
 URL = "http://127.0.0.1:9/c"
 

@@ -6,12 +6,12 @@ import httpx2
 import pytest
 from anyio import fail_after
 from anyio.to_thread import run_sync
+from posting_server import Exchange, posting_server, take
 from trickle_servers import RunningServer, running_server
 
 from livepeer.trickle._outcomes import Acknowledged, Outcome
 
 from .conftest import Make
-from .posting_server import Exchange, posting_server, take
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Every way in which a session ends, or does not even start."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import aclosing
@@ -23,6 +24,12 @@ from livepeer.core import (
 from livepeer.runner import LiveCapability, LivePipeline
 
 from .streams import LIMIT_SECONDS, Channel, Network, refusal, running
+
+
+def _join_one() -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith("media-"):
+            thread.join()
 
 
 def live_threads() -> list[str]:
@@ -192,6 +199,57 @@ async def test_a_session_that_is_stopped_while_it_starts_never_runs(network: Net
     assert [(type(error), str(error)) for error in errors] == [(SessionEndedError, "never mind")]
     assert live_threads() == []
     assert stopped == [1]
+
+
+async def test_a_start_hook_that_fails_after_the_stop_is_logged(
+    network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Late(LivePipeline):
+        def on_stream_start(self, params: Any) -> None:
+            starts.set()
+            assert gate.wait(LIMIT_SECONDS)
+            raise ValueError("sesame")
+
+    starts, gate = threading.Event(), threading.Event()
+    live = LiveCapability(Late).live
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(refusal, live, network.open("events"))
+        assert await anyio.to_thread.run_sync(starts.wait, LIMIT_SECONDS)
+        tasks.start_soon(live.stop, "cam", "never mind")
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert "sesame" in caplog.text
+    assert live_threads() == []
+
+
+@pytest.mark.parametrize("kind", ["events", "data", "subscribe", "publish"])
+async def test_a_stop_does_not_wait_for_a_server_that_says_nothing(network: Network, kind: str) -> None:
+    class Hooked(LivePipeline):
+        def on_stream_start(self, params: Any) -> None:
+            raise AssertionError("it was started")
+
+        def process_video(self, frame: Any) -> Any:
+            return frame
+
+    live = LiveCapability(Hooked).live
+    errors: list[CallError] = []
+    with socket.create_server(("127.0.0.1", 0)) as dead:
+        start = network.open("events", "subscribe", "publish").model_copy(
+            update={f"{kind}_url": f"http://127.0.0.1:{dead.getsockname()[1]}/silent"}
+        )
+
+        async def begin() -> None:
+            errors.append(await refusal(live, start))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(begin)
+            connection, _ = await anyio.to_thread.run_sync(dead.accept)
+            with connection, anyio.fail_after(2):  # Much less than the 5 s that a connection may take.
+                await live.stop("cam", "never mind")
+    assert [(type(error), error.detail) for error in errors] == [(SessionEndedError, "never mind")]
+    with anyio.fail_after(LIMIT_SECONDS):
+        while live_threads():  # The one that was connecting ends with its connection.
+            await anyio.to_thread.run_sync(_join_one)
 
 
 async def test_a_host_that_cancels_the_start_finds_nothing_left_of_it(network: Network) -> None:

@@ -29,7 +29,8 @@ class Lost:
 
     reason: LostReason
     """Why: the server stopped reading or answering, the connection broke, the server gave its place to another
-    segment, the channel was deleted, it gave way to newer ones, it was aborted, or it was under way at the close."""
+    segment, the channel was deleted, it gave way to newer ones, it was aborted, by itself or as its publisher was
+    cancelled, or it was under way at the close."""
 
     detail: str
     """The same for a person, with what was seen."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from media_clips import LIMIT_SECONDS, Clip, look, make_clip, publish
 from media_stages import Stage, split
+from posting_server import Exchange, posting_server
 
 from livepeer.trickle.media import BudgetSpentError, Muxer, VideoFrame
 
@@ -150,3 +151,18 @@ def test_missed_segments_are_told_of_and_it_goes_on_with_a_keyframe(stage: Stage
     assert not any(each.is_corrupt for each in seen.pictures)
     assert min(np.diff(seen.video_pts)) > 0
     assert stage.transform.stats.lost_segments >= 1
+
+
+def test_a_segment_of_the_output_that_is_refused_after_its_end_is_told_of(stage: Stage) -> None:
+    def refuse(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.answer(500, "no more room")
+
+    with posting_server({"POST 0": [refuse]}) as output:
+        stage.out_url = output.url
+        stage.start(video=same, segment_seconds=1.0)
+        stage.send(b"".join(make_clip(seconds=3.0).segments))
+        notice = stage.wait_for_notice("segments_lost")
+        assert "no more room" in notice.detail
+        assert notice.data == {"count": 1, "side": "output"}
+        assert stage.transform.stop()

@@ -1,5 +1,6 @@
 """How a stream starts and ends, and that nothing is left of it."""
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ import pytest
 from media_clips import LIMIT_SECONDS, look, make_clip, publish
 from media_stages import Stage
 
-from livepeer.trickle import ChannelNotFoundError, Publisher
+from livepeer.trickle import ChannelNotFoundError, ClosedError, Publisher
 from livepeer.trickle.media import MediaEnd, MediaHooks, MediaSettings, MediaTransform, VideoFrame
 
 
@@ -92,6 +93,32 @@ def test_what_was_made_before_the_stop_is_sent(stage: Stage) -> None:
 def test_a_stop_before_the_start_is_nothing(stage: Stage) -> None:
     transform = MediaTransform(MediaHooks(), subscribe_url=stage.in_url, on_notice=unused, on_end=unused)
     assert transform.stop()
+
+
+def test_a_stop_during_the_start_leaves_the_output_alone() -> None:
+    def start() -> None:
+        with pytest.raises(ClosedError, match="stopped before it began"):
+            transform.start()
+        refused.set()
+
+    refused = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as slow, socket.create_server(("127.0.0.1", 0)) as output:
+        urls = [f"http://127.0.0.1:{each.getsockname()[1]}/cam" for each in (slow, output)]
+        transform = MediaTransform(
+            MediaHooks(), subscribe_url=urls[0], publish_url=urls[1], on_notice=unused, on_end=unused
+        )
+        starting = threading.Thread(target=start)
+        starting.start()
+        slow.settimeout(LIMIT_SECONDS)
+        connection, _ = slow.accept()
+        with connection:
+            assert transform.stop()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nLp-Trickle-Latest: 0\r\nContent-Length: 0\r\n\r\n")
+            starting.join(LIMIT_SECONDS)
+        assert refused.is_set()
+        output.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            output.accept()
 
 
 def test_a_stop_on_the_hook_thread_does_not_wait_for_itself(stage: Stage) -> None:

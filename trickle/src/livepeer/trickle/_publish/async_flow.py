@@ -13,7 +13,7 @@ from livepeer.trickle._outcomes import Outcome
 from livepeer.trickle._wire.connecting import wait_readable
 
 from .channels import AsyncChannel
-from .flows import FAREWELL_SECONDS, Flow
+from .flows import FAREWELL_SECONDS, LEFT, Flow
 from .posts import Post
 from .settings import PublisherSettings
 
@@ -127,6 +127,9 @@ class AsyncFlow(Flow):
                 self.sender.finish()
                 self._turn()
                 await self._until(lambda: self.finished)
+        except anyio.get_cancelled_exc_class():
+            self.publication.lose_all("aborted", LEFT)
+            raise
         finally:
             await self._stop(self._tasks, farewell_seconds)
 
@@ -134,6 +137,7 @@ class AsyncFlow(Flow):
         """End as far as a cancelled task may: the channel is deleted, and nothing waited for."""
         was_closed, self.closed = self.closed, True
         if not was_closed and self._tasks is not None:
+            self.publication.lose_all("aborted", LEFT)
             await self._stop(self._tasks, FAREWELL_SECONDS)
 
     async def release(self, error: BaseException | None = None) -> None:

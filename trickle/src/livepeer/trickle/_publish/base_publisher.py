@@ -19,9 +19,9 @@ class BasePublisher(ABC):
     The head of the next segment is on the wire before the current one ends, so that its first byte finds the way open,
     and so that a channel that was deleted is noticed. At most three segments wait for their acknowledgements.
 
-    Every segment ends as `Acknowledged`, `Lost` or `Refused`. A loss is logged, given to `on_outcome`, and raised from
-    the segment's next `write` or `end`; the next segment may go well. A publisher whose channel is gone, or whose
-    server stays away, raises that from every call.
+    Every segment ends as `Acknowledged`, `Lost` or `Refused`. A loss is logged, as a warning unless the caller aborted
+    the segment or was cancelled, given to `on_outcome`, and raised from the segment's next `write` or `end`; the next
+    segment may go well. A publisher whose channel is gone, or whose server stays away, raises that from every call.
 
     A server that restarts is waited for. Segments that it has forgotten are sent again with new numbers, if they are no
     longer than a quarter of `max_buffered_bytes`.

@@ -9,7 +9,7 @@ from livepeer.trickle._outcomes import Outcome
 from livepeer.trickle._wire.connecting import Transport
 
 from .channels import Channel
-from .flows import FAREWELL_SECONDS, Flow
+from .flows import FAREWELL_SECONDS, LEFT, Flow
 from .posts import Post
 from .settings import PublisherSettings
 
@@ -151,6 +151,7 @@ class BlockingFlow(Flow):
             self.closed = True
             return
         self.closed = True
+        self.publication.lose_all("aborted", LEFT)
         try:
             self._delete(FAREWELL_SECONDS)
         finally:

@@ -17,6 +17,9 @@ from .stats import PublisherStats
 FAREWELL_SECONDS = 1.0
 """How long the channel's deletion may take where nobody waits for it, or time has run out."""
 
+LEFT = "its publisher was left before the server had it"
+"""What is said of segments that nobody waits for any more."""
+
 
 class Flow:
     """The state behind a publisher: the segments, and what sends them.

@@ -215,7 +215,8 @@ class Outbox:
         self.tally.count(outcome)
         self._drops_to_say += _is_drop(outcome)
         if not (isinstance(outcome, Acknowledged) or _is_drop(outcome)):
-            logger.warning("%s: segment %d did not arrive: %s", self._url, outcome.seq, outcome.detail)
+            level = logging.INFO if _is_given_up(outcome) else logging.WARNING
+            logger.log(level, "%s: segment %d did not arrive: %s", self._url, outcome.seq, outcome.detail)
         if self._on_outcome is not None:
             self._report(outcome)
 
@@ -239,3 +240,8 @@ class Outbox:
 def _is_drop(outcome: Outcome) -> bool:
     """Tell whether a segment gave way to newer ones, as its publisher was asked to."""
     return isinstance(outcome, Lost) and outcome.reason == "dropped"
+
+
+def _is_given_up(outcome: Outcome) -> bool:
+    """Tell whether its own publisher wanted no more of a segment, which is then no news."""
+    return isinstance(outcome, Lost) and outcome.reason == "aborted"

@@ -1,13 +1,16 @@
 """Why a session ends: of all that may end it, what comes first counts."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
+
+from anyio import CancelScope
 
 from livepeer.core import SessionEndedError, SessionReport
 from livepeer.trickle import ChannelClosedError, ChannelNotFoundError, TrickleError
 
 from .reports import shortened
-from .turns import fail
 
 if TYPE_CHECKING:
     from livepeer.trickle.media import MediaEnd
@@ -50,15 +53,26 @@ class Ending:
         detail = None if end.error is None else str(end.error) or type(end.error).__name__
         self._loop.call_soon_threadsafe(self.end, end.reason, detail)
 
-    def interrupt(self, begun: "asyncio.Future[None]") -> None:
-        """Let nobody wait for a stream's start any more when it has ended before that.
+    @contextmanager
+    def cutting_short(self) -> Generator[None]:
+        """Wait for nothing more in the block once the stream has ended, before it ran.
 
         One whose media is merely over already may start all the same.
+
+        Raises:
+            SessionEndedError: If that is how the block ended.
         """
+        with CancelScope() as scope:
 
-        def give_up(end: "asyncio.Future[SessionReport]") -> None:
-            report = end.result()
-            if report.reason not in ("input_ended", "idle"):
-                fail(begun, SessionEndedError(report.detail or f"the stream was {report.reason} before it ran"))
+            def leave(end: "asyncio.Future[SessionReport]") -> None:
+                if end.result().reason not in ("input_ended", "idle"):
+                    scope.cancel()
 
-        self._report.add_done_callback(give_up)
+            self._report.add_done_callback(leave)
+            try:
+                yield
+            finally:
+                self._report.remove_done_callback(leave)
+        if scope.cancelled_caught:
+            report = self.report()
+            raise SessionEndedError(report.detail or f"the stream was {report.reason} before it ran")

@@ -30,7 +30,7 @@ class Hooks:
             with self._request.running():
                 result = hook(*arguments)
                 return self._wait_for(result) if inspect.isawaitable(result) else result
-        except Exception:
+        except Exception:  # The pipeline's own code: whoever called the hook reports it.
             raise
         except BaseException as error:  # SystemExit ends no thread of ours, nor the loop.
             raise RuntimeError(f"the hook raised {type(error).__name__}") from error

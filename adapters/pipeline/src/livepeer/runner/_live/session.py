@@ -40,6 +40,9 @@ _MESSAGES_WAITING = 64
 _CLOSE_SECONDS = 6.0
 """How long the last events and lines of data may take to arrive."""
 
+_LEAVE_SECONDS = 0.5
+"""The same of a session that was stopped before it ran: there is little to tell, and whoever stopped it waits."""
+
 
 class Session:
     """Runs one stream: a context, all of it for one task of the event loop, but for `update` and `stop`.
@@ -73,7 +76,6 @@ class Session:
         self._settled = asyncio.Event()
         self._finished = asyncio.Event()
         self._thread: StreamThread | None = None
-        self._runs_hooks = False
         self._turns = Turns(self._post)
         self._senders = anyio.create_task_group()
         self._listeners = anyio.create_task_group()
@@ -87,9 +89,9 @@ class Session:
         """
         try:
             await self._begin()
-        except BaseException as error:
+        except BaseException as error:  # Also a cancellation: what has begun is cleaned up, and the caller gets it.
             self._ending.end("failed" if isinstance(error, CallError) else "cancelled", str(error))
-            await self._clean_up()
+            await self._clean_up(_CLOSE_SECONDS if self._ending.report().reason == "failed" else _LEAVE_SECONDS)
             raise
         self._watch.note_running()
         self._settled.set()
@@ -99,7 +101,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.end("cancelled")
-        await self._clean_up()
+        await self._clean_up(_CLOSE_SECONDS)
 
     async def wait(self) -> SessionReport:
         """Wait until something ends it; return what."""
@@ -123,7 +125,7 @@ class Session:
                 await self._turns.take(lambda: None)  # The newer ones have their turn before this one.
         except CallError:
             raise
-        except Exception as error:
+        except Exception as error:  # The pipeline's own code; the host logs the cause.
             raise self._is_failed("on_params_update", error) from error
         in_force = self._format.dump(self._stream.params)
         self._watch.note_params(in_force)
@@ -137,6 +139,10 @@ class Session:
     async def _begin(self) -> None:
         await self._stack.enter_async_context(self._senders)
         await self._stack.enter_async_context(self._listeners)
+        with self._ending.cutting_short():
+            await self._start_all()
+
+    async def _start_all(self) -> None:
         reader = self._control_reader()
         await self._open("events", send_events)
         await self._open("data", send_data)
@@ -180,17 +186,16 @@ class Session:
 
     async def _start_stream(self, thread: StreamThread) -> None:
         begun = self._turns.take(self._stream.begin)
-        self._ending.interrupt(begun)
         try:
-            await to_thread.run_sync(thread.start)
+            # A thread that is left behind while it connects ends with that: its stop comes first.
+            await to_thread.run_sync(thread.start, abandon_on_cancel=True)
         except (TrickleError, ValueError) as error:
             raise channel_error("media", error) from None
-        self._runs_hooks = True
         try:
             await begun
         except CallError:
             raise
-        except Exception as error:
+        except Exception as error:  # The pipeline's own code; the host logs the cause.
             raise self._is_failed("on_stream_start", error) from error
 
     async def _listen(self, reader: AsyncJSONLReader) -> None:
@@ -207,7 +212,7 @@ class Session:
         except TrickleError as error:
             self._ending.end_with("control", error)
 
-    async def _clean_up(self) -> None:
+    async def _clean_up(self, close_seconds: float) -> None:
         try:
             with anyio.CancelScope(shield=True):
                 await _to_its_end(self._stop_stream())
@@ -216,7 +221,7 @@ class Session:
             self._settled.set()
             self._reports.close()
             self._listeners.cancel_scope.cancel()
-            self._senders.cancel_scope.deadline = anyio.current_time() + _CLOSE_SECONDS
+            self._senders.cancel_scope.deadline = anyio.current_time() + close_seconds
             try:
                 await self._stack.aclose()
             finally:
@@ -227,7 +232,7 @@ class Session:
         if self._thread is not None:
             seconds = self._pipeline.stop_seconds
             ending = self._turns.take(self._stream.end)
-            if self._runs_hooks and not (await asyncio.wait([ending], timeout=seconds))[0]:
+            if self._stream.is_begun and not (await asyncio.wait([ending], timeout=seconds))[0]:
                 self._hooks.cancel()
             if not await to_thread.run_sync(self._thread.stop, seconds):
                 self._hooks.cancel()

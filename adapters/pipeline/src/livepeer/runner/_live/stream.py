@@ -31,12 +31,13 @@ class OwnStream:
         self.id = id
         self.params = params
         self.last_error: str | None = None
+        self.is_begun = False
+        """Whether `on_stream_start` was called, before which no other hook is."""
         self._pipeline = pipeline.copy_for(self)
         self._hooks = hooks
         self._reports = reports
         self._generators: dict[str, Callable[[], None]] = {}
         self._start_error: Exception | None = None
-        self._is_begun = False
         self._is_closing = False
         self._is_over = False
 
@@ -52,8 +53,8 @@ class OwnStream:
 
     def begin(self) -> None:
         """Call `on_stream_start`, unless that was done or comes too late; its error is raised each time."""
-        if not self._is_begun and not self._is_closing:
-            self._is_begun = True
+        if not self.is_begun and not self._is_closing:
+            self.is_begun = True
             try:
                 self._hooks.call(self._pipeline.on_stream_start, self.params)
             except Exception as error:  # noqa: BLE001 - the pipeline's own code; raised below
@@ -72,7 +73,7 @@ class OwnStream:
         old, self.params = self.params, params
         try:
             self._hooks.call(self._pipeline.on_params_update, params)
-        except BaseException:
+        except BaseException:  # Whatever it was, the old ones are in force; the caller gets it.
             self.params = old
             raise
 
@@ -82,7 +83,7 @@ class OwnStream:
             return
         try:
             self._hooks.call(self._pipeline.on_control, message)
-        except Exception as error:
+        except Exception as error:  # The pipeline's own code.
             logger.exception("stream %s: on_control failed", self.id)
             self.note_error("on_control", error)
             self._reports.send("error", message=self.last_error, hook="on_control")
@@ -93,12 +94,12 @@ class OwnStream:
 
     def end(self) -> None:
         """Close the generators and call `on_stream_stop`, if the stream was begun; errors are logged."""
-        if not self._is_begun:
+        if not self.is_begun:
             return
         for name, finish in (*self._generators.items(), ("on_stream_stop", self._stop)):
             try:
                 finish()
-            except Exception as error:
+            except Exception as error:  # The pipeline's own code; the rest has to be stopped all the same.
                 logger.exception("stream %s: %s failed", self.id, name)
                 self.note_error(name, error)
 
@@ -142,7 +143,7 @@ class OwnStream:
                 return None
             try:
                 return self._hooks.call(hook, frame)
-            except Exception as error:
+            except Exception as error:  # The pipeline's own code; the media does with it what its settings say.
                 self._report_failure(name, error)
                 raise
 
@@ -160,7 +161,7 @@ class OwnStream:
                 frames = self._hooks.iterate(hook)
                 self._generators[name] = frames.close
                 yield from frames
-            except Exception as error:
+            except Exception as error:  # The pipeline's own code; the media does with it what its settings say.
                 self._report_failure(name, error)
                 raise
 

@@ -1,12 +1,16 @@
 """Work that waits for its turn on a stream's thread, between two frames."""
 
 import asyncio
+import logging
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from livepeer.core import CallError
+
+logger = logging.getLogger("livepeer.runner")
 
 Result = TypeVar("Result")
 
@@ -36,7 +40,7 @@ class Turns:
         def run() -> None:
             try:
                 settle = partial(_set_result, done, work())
-            except BaseException as error:  # noqa: BLE001 - whoever awaits it gets it
+            except BaseException as error:  # noqa: BLE001 - whoever awaits it gets it, or else the log
                 settle = partial(fail, done, error)
             with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
                 self._loop.call_soon_threadsafe(settle)
@@ -55,6 +59,8 @@ def fail(done: "asyncio.Future[Any]", error: BaseException) -> None:
     if not done.done():
         done.set_exception(error)
         done.exception()  # Seen: whoever waited may have left.
+    elif isinstance(error, Exception) and not isinstance(error, CallError | CancelledError):
+        logger.error("a hook failed for which nobody waits any more", exc_info=error)
 
 
 def _set_result(done: "asyncio.Future[Result]", result: Result) -> None:

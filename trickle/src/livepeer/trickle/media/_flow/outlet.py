@@ -1,6 +1,6 @@
 """The output: access units in, segments of MPEG-TS out."""
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -43,13 +43,11 @@ class Outlet:
     Args:
         publisher: Of the channel; it is started and closed with this.
         settings: How long a segment is.
-        on_loss: Called when a segment was lost or refused.
     """
 
-    def __init__(self, publisher: Publisher, settings: MediaSettings, *, on_loss: Callable[[], None]) -> None:
+    def __init__(self, publisher: Publisher, settings: MediaSettings) -> None:
         self._publisher = publisher
         self._seconds = settings.segment_seconds
-        self._on_loss = on_loss
         self._layout = Layout()
         self._muxer: Muxer | None = None
         self._open: _Open | None = None
@@ -135,18 +133,15 @@ class Outlet:
         try:
             segment.writer.write(data)
         except SegmentError:
-            self._open = None
-            self._on_loss()
+            self._open = None  # It was lost, as its outcome says.
 
     def end_segment(self) -> None:
         """End the segment that is written, if one is."""
         self.flush()
         segment, self._open = self._open, None
-        try:
-            if segment is not None:
+        if segment is not None:
+            with suppress(SegmentError):  # Its outcome says that.
                 segment.writer.end()
-        except SegmentError:
-            self._on_loss()
 
     def poll(self) -> None:
         """Do what is due while nothing is sent.
@@ -172,7 +167,6 @@ class Outlet:
             self._open = _Open(writer=self._publisher.segment(), pts=pts, began=monotonic())
         except SegmentError:
             self._open = None
-            self._on_loss()
 
     def _begins(self, kind: Kind, unit: Encoded) -> bool:
         if self._open is None or self._muxer is None:

@@ -8,6 +8,7 @@ from time import monotonic
 from av.error import FFmpegError
 
 from livepeer.trickle._errors import ChannelClosedError, ChannelNotFoundError, ClosedError, TrickleError
+from livepeer.trickle._outcomes import Acknowledged, Lost, Outcome
 from livepeer.trickle._publish.publisher import Publisher
 from livepeer.trickle._wire.calls import ChannelCalls
 from livepeer.trickle._wire.urls import ChannelUrl
@@ -90,11 +91,13 @@ class MediaTransform:
         """Open the channels, and begin.
 
         Raises:
+            ClosedError: It was stopped before that, or meanwhile.
             TrickleError: A channel cannot be opened.
             ValueError: An URL cannot be used.
         """
         try:
             self._open()
+            self._raise_if_stopped()
         except BaseException:
             self._close_feed()
             if self._outlet is not None:
@@ -133,6 +136,10 @@ class MediaTransform:
             self._outbox.put(Farewell())  # The hook hangs: what it has made so far is sent without it.
         return not any(each.is_alive() for each in threads)
 
+    def _raise_if_stopped(self) -> None:
+        if self._stopping.is_set():
+            raise ClosedError("the stream was stopped before it began")
+
     def _open(self) -> None:
         if self._subscribe_url is not None:
             where = ChannelUrl.parse(self._subscribe_url)
@@ -140,6 +147,7 @@ class MediaTransform:
                 calls.next()  # A subscriber would wait for the first segment before it says anything.
             self._feed = Feed(self._subscribe_url, start=self._settings.start, verify=self._verify)
         if self._publish_url is not None:
+            self._raise_if_stopped()  # The channel may be another stream's by now.
             publisher = Publisher(
                 self._publish_url,
                 create=False,
@@ -147,8 +155,9 @@ class MediaTransform:
                 verify=self._verify,
                 max_buffered_bytes=BUFFERED_BYTES,
                 overflow="drop_oldest",
+                on_outcome=self._note_outcome,
             )
-            self._outlet = Outlet(publisher, self._settings, on_loss=self._lost)
+            self._outlet = Outlet(publisher, self._settings)
             self._outlet.start()
 
     def _hook(self) -> None:
@@ -252,8 +261,12 @@ class MediaTransform:
                 self._tally.frames_dropped += count
         self._notices.add("frames_dropped", f"{kind} was too old when its turn came", count=count, track=kind)
 
-    def _lost(self) -> None:
-        self._notices.add("segments_lost", "a segment of the output was lost", side="output")
+    def _note_outcome(self, outcome: Outcome) -> None:
+        is_over = isinstance(outcome, Lost) and outcome.reason == "channel_closed"  # That is how the stream ends.
+        if not (isinstance(outcome, Acknowledged) or is_over):
+            self._notices.add(
+                "segments_lost", f"a segment of the output did not arrive: {outcome.detail}", side="output"
+            )
 
 
 def _end_by(error: BaseException) -> MediaEnd:

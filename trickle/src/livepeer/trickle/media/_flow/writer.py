@@ -60,7 +60,7 @@ class MediaWriter:
         self._settings = settings or MediaSettings()
         publisher = Publisher(url, create=create, delete=delete, verify=verify, max_buffered_bytes=BUFFERED_BYTES)
         self._tally = Tally()
-        self._outlet = Outlet(publisher, self._settings, on_loss=_nothing)
+        self._outlet = Outlet(publisher, self._settings)
         self._layout = Layout(
             video="h264" if video else None, audio=self._settings.audio_codec if audio else None, video_is_copied=True
         )
@@ -183,7 +183,3 @@ def _wrap(frame: object) -> VideoFrame | AudioFrame:
         raise ValueError("the frame has no timestamp: set its pts and time_base")
     pts = round(frame.pts * frame.time_base * TICKS)
     return VideoFrame(frame, pts=pts) if isinstance(frame, av.VideoFrame) else AudioFrame(frame, pts=pts)
-
-
-def _nothing() -> None:
-    pass
