@@ -385,6 +385,47 @@ async def test_the_channels_of_a_session_that_ends_by_itself_end_too_and_it_can_
         assert (await caller.get(f"{again.json()['publish_url']}/next")).status_code == 200
 
 
+@pytest.mark.parametrize(("first", "status"), [({"end": "at once"}, 200), ({"level": "x"}, 422)])
+async def test_a_start_waits_until_the_channels_of_an_earlier_one_are_gone(first: dict[str, Any], status: int) -> None:
+    asked: list[str] = []
+    statuses: list[int] = []
+    deleting, delete = anyio.Event(), anyio.Event()
+
+    async def channels(request: Request) -> Response:
+        asked.append(request.method)
+        if request.method == "DELETE":
+            deleting.set()
+            await delete.wait()
+            asked.append("gone")
+            return Response(status_code=204)
+        wanted = (await request.json())["channels"]
+        return JSONResponse({"channels": [{"name": channel["name"], "url": f"{url}/x"} for channel in wanted]})
+
+    model = LiveModel()
+    async with orchestrator([Route("/session/channels", channels, methods=["POST", "DELETE"])]) as url:
+        options = ServerOptions(channel_origins=(url,))
+        headers = {
+            "livepeer-session-id": "s",
+            "livepeer-session-token": "t",
+            "livepeer-session-control": f"{url}/session",
+        }
+        async with serve_with(InlineWorker(lambda: model), registrar=announcing(url), options=options) as served:
+
+            async def begin(params: dict[str, Any]) -> None:
+                answer = await served.client.post("/live", json={"params": params}, headers=headers)
+                statuses.append(answer.status_code)
+
+            await begin(first)
+            await deleting.wait()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(begin, {})
+                tasks.start_soon(begin, {})
+                await anyio.wait_all_tasks_blocked()
+                delete.set()
+    assert asked[:4] == ["POST", "DELETE", "gone", "POST"]
+    assert (statuses[0], sorted(statuses[1:])) == (status, [200, 409])
+
+
 async def test_a_session_that_is_released_while_it_starts_is_stopped() -> None:
     model = LiveModel()
     async with live_runner(model) as (_, base, caller), anyio.create_task_group() as tasks:
