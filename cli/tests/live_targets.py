@@ -1,5 +1,8 @@
 """Live pipelines for the tests of the command."""
 
+import os
+import signal
+
 from pydantic import BaseModel
 
 from livepeer.runner import LivePipeline
@@ -26,3 +29,11 @@ class Failing(LivePipeline):
 
     def process_video(self, frame: VideoFrame) -> VideoFrame:
         raise RuntimeError("no more pictures")
+
+
+class Dying(LivePipeline):
+    """Takes its process along."""
+
+    def process_video(self, frame: VideoFrame) -> VideoFrame:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return frame

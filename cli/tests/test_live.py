@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -165,36 +166,69 @@ def test_a_full_disk_is_one_line(livepeer: Run, orch: Any, clip: Path) -> None:
     assert b"Traceback" not in result.stderr
 
 
+@contextmanager
+def streaming(command: Path, *words: object, stdin: bytes | None = None) -> Generator[subprocess.Popen[bytes]]:
+    """Run the command until its first figures, with small pipes; nobody reads its output yet."""
+    with subprocess.Popen(
+        [str(command), "live", "model", *map(str, words)],
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pipesize=4096 if stdin is None else -1,
+    ) as running:
+        try:
+            if running.stdin is not None:
+                running.stdin.write(stdin or b"")
+                running.stdin.flush()
+            assert running.stderr is not None
+            while b"fps" not in (line := running.stderr.readline()):  # some seconds later, or at the end
+                assert line
+            yield running
+        finally:
+            running.kill()
+
+
+def last_line(running: subprocess.Popen[bytes]) -> bytes:
+    assert running.stderr is not None
+    return running.stderr.read().splitlines()[-1]
+
+
 def test_ctrl_c_ends_a_stream_whose_pipe_is_silent(
     command: Path, orch: Any, transport_stream: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.ts"
-    words = ("live", "model", "--input", "-", "--output", path, *orch)
-    with subprocess.Popen(
-        [command, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as running:
-        assert running.stdin is not None
-        assert running.stderr is not None
-        running.stdin.write(transport_stream.read_bytes())
-        running.stdin.flush()
-        assert b"fps" in running.stderr.readline()  # some seconds later
+    stdin = transport_stream.read_bytes()
+    with streaming(command, "--input", "-", "--output", path, *orch, stdin=stdin) as running:
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 0
     assert len(shades(path)) > 0
 
 
-def test_ctrl_c_ends_a_stream_whose_output_nobody_reads(command: Path, orch: Any, clip: Path) -> None:
-    words = (command, "live", "model", "--input", clip, "--loop", "--output", "-", *orch)
-    with subprocess.Popen(
-        list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096
-    ) as running:
-        assert running.stderr is not None
-        while b"fps" not in running.stderr.readline():  # some seconds later, when the pipe is long full
-            pass
+@pytest.mark.parametrize("option", ["--output", "--data"])
+def test_ctrl_c_ends_a_stream_whose_output_nobody_reads(command: Path, way: Any, clip: Path, option: str) -> None:
+    with streaming(command, "--input", clip, "--loop", option, "-", *way) as running:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(5) == 130
+        assert last_line(running) == b"error: standard output: nobody reads what came last"
+
+
+def test_a_named_pipe_that_nobody_reads_does_not_keep_the_command(
+    command: Path, orch: Any, clip: Path, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with streaming(command, "--input", clip, "--loop", "--output", pipe, *orch) as running:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(5) == 130
+        assert last_line(running).endswith(b"pipe: nobody reads what came last")
+
+
+def test_a_second_signal_breaks_a_stream_off(command: Path, orch: Any, clip: Path) -> None:
+    with streaming(command, "--input", clip, "--loop", "--output", "-", *orch) as running:
         running.send_signal(signal.SIGINT)
         running.send_signal(signal.SIGTERM)
-        assert running.wait(10) == 1
-        assert running.stderr.read().splitlines()[-1] == b"error: the stream was broken off"
+        assert running.wait(10) == 130
+        assert last_line(running) == b"error: the stream was broken off"
 
 
 def test_a_loop_ends_after_its_seconds(livepeer: Run, orch: Any, clip: Path, tmp_path: Path) -> None:
@@ -283,6 +317,20 @@ def test_a_worker_that_fails_fails_the_command(
     assert result.returncode == 1
     assert b"no more pictures" in result.stderr
     assert result.stderr.splitlines()[-1].startswith(b"error: model: the stream ended: hook_failed")
+
+
+@pytest.mark.parametrize(
+    ("target", "by", "says"),
+    [("Failing", "gateway", b"hook_failed: more than 30 calls"), ("Dying", "orch", b"failed: the model's process")],
+)
+def test_a_stream_that_ends_while_its_pipe_is_silent_ends_the_command(
+    start: Any, command: Path, transport_stream: Path, target: str, by: str, says: bytes
+) -> None:
+    network = Network(start, command, target, networks=("byoc",))
+    way = (f"--{by}", network.gateway_url if by == "gateway" else network.orch_url)
+    with streaming(command, "--input", "-", *way, stdin=transport_stream.read_bytes()) as running:
+        assert running.wait(5) == 1
+        assert last_line(running).startswith(b"error: model: the stream ended: " + says)
 
 
 def test_a_live_runner_is_found_by_its_name(

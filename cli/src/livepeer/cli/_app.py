@@ -327,7 +327,8 @@ def live(
     ] = False,
 ) -> None:
     """Send media to a capability while it plays, and keep what comes back. Ctrl-C ends the stream."""
-    from ._live import LiveWish, live, read_params
+    from ._live import live, read_params
+    from ._live_wish import LiveWish
 
     wish = LiveWish(
         capability=capability,

@@ -2,6 +2,7 @@
 
 LivepeerError
 └── CommandError          exit code 1
+    ├── BrokenOffError    exit code 130
     └── UsageError        exit code 2
 """
 
@@ -16,6 +17,12 @@ class CommandError(LivepeerError):
     def format_message(self) -> str:
         """The message, in the way that typer's own errors give theirs."""
         return str(self)
+
+
+class BrokenOffError(CommandError):
+    """Raised when the user ends a command that cannot end well any more."""
+
+    exit_code = 130
 
 
 class UsageError(CommandError):

@@ -1,12 +1,8 @@
 """`livepeer live`: a live stream at a capability on the network, from a file and into one."""
 
-import os
 import signal
-import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any, cast
 
 import anyio
@@ -21,47 +17,15 @@ from livepeer.client import (
     UnreachableError,
 )
 
-from ._errors import CommandError, UsageError
+from ._errors import BrokenOffError, CommandError, UsageError
 from ._inputs import Inputs
-from ._live_files import LineFile, MediaFile
+from ._live_files import LineFile, MediaFile, is_pipe, read_pipe
 from ._live_progress import Progress
+from ._live_wish import LiveWish, check
 
 _GOOD_REASONS = (None, "stopped", "input_ended")
 _LAST_OUTPUT_SECONDS = 15.0
 """How long the worker may take for what it still has, once its input is over."""
-
-_READ_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveWish:
-    """What the command line says of the stream."""
-
-    capability: str
-    """Its name on the network."""
-
-    params: dict[str, Any] | None
-    """What the worker begins with."""
-
-    input_path: str | None
-    """The file to send; a pipe, or `-` for standard input, has MPEG-TS; None to send nothing."""
-
-    loop: bool
-    """Whether the file begins again at its end."""
-
-    output_path: str | None
-    """Where the media goes that comes back, `-` for standard output; None for nowhere."""
-
-    data_path: str | None
-    """Where the data goes, as JSON lines, `-` for standard output; None to have none."""
-
-    seconds: float | None
-    """When the stream is to end; None for never."""
-
-    @property
-    def wants_output(self) -> bool:
-        """Whether media is to come back, if only to be counted."""
-        return self.output_path is not None or self.data_path is None
 
 
 def live(wish: LiveWish, *, gateway_url: str, orch_url: str | None, signer_url: str | None, verify: bool) -> None:
@@ -78,7 +42,7 @@ def live(wish: LiveWish, *, gateway_url: str, orch_url: str | None, signer_url: 
         UsageError: If it cannot be run as asked.
         CommandError: If it fails, or does not end well.
     """
-    _check(wish)
+    check(wish)
     if signer_url is not None and orch_url is None:
         raise UsageError("--signer goes with --orch: a gateway pays by itself")
     gateway_or_none = gateway_url if orch_url is None else None
@@ -133,6 +97,7 @@ class _Run:
         self._stream = stream
         self._wish = wish
         self._ending = anyio.Event()
+        self._interrupted = anyio.Event()
         self._was_cut = False
         self._was_late = False
 
@@ -154,8 +119,9 @@ class _Run:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 if self._ending.is_set():
-                    raise CommandError("the stream was broken off")
+                    raise BrokenOffError("the stream was broken off")
                 self._ending.set()
+                self._interrupted.set()
 
     async def tell_errors(self, progress: Progress) -> None:
         """Show what the worker reports as an error."""
@@ -186,8 +152,8 @@ class _Run:
             match self._wish.input_path:
                 case None:
                     await self._wait()
-                case path if _is_pipe(path):
-                    async with aclosing(_read_pipe(path)) as pieces:
+                case path if is_pipe(path):
+                    async with aclosing(read_pipe(path)) as pieces:
                         await self._stream.publish(pieces, until=self._ending)
                 case path:
                     await self._stream.publish(path, loop=self._wish.loop, until=self._ending)
@@ -213,78 +179,14 @@ class _Run:
                 self._ending.set()
 
     async def _keep_output(self) -> None:
-        with MediaFile(self._wish.output_path) as file:
+        async with MediaFile(self._wish.output_path, hurry=self._interrupted) as file:
             async for part in self._stream.subscribe("bytes"):
                 await file.write(part)
 
     async def _keep_data(self) -> None:
-        with LineFile(self._wish.data_path) as file:
+        async with LineFile(self._wish.data_path, hurry=self._interrupted) as file:
             async for item in self._stream.data():
                 await file.write(item)
-
-
-@contextmanager
-def _open_pipe(path: str) -> Generator[int]:
-    """Open a pipe, or standard input, for reading."""
-    if path == "-":
-        yield sys.stdin.fileno()
-        return
-    try:
-        pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # It would wait for whoever writes, and for no signal.
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    try:
-        yield pipe
-    finally:
-        os.close(pipe)
-
-
-async def _read_pipe(path: str) -> AsyncGenerator[bytes]:
-    with _open_pipe(path) as pipe:
-        while True:
-            # Not in a thread: one that waits for bytes that never come would keep the program from its end.
-            with suppress(PermissionError):  # a file, which never makes one wait
-                await anyio.wait_readable(pipe)
-            if not (data := os.read(pipe, _READ_BYTES)):
-                return
-            yield data
-
-
-def _check(wish: LiveWish) -> None:
-    if wish.output_path == "-" and wish.data_path == "-":
-        raise UsageError("--output and --data cannot both go to standard output")
-    if wish.output_path == "-" and sys.stdout.isatty():
-        raise UsageError("--output - is for a pipe: media would not look good on a terminal")
-    if wish.loop and (wish.input_path is None or _is_pipe(wish.input_path)):
-        raise UsageError("--loop goes with --input FILE")
-    if wish.input_path is not None:
-        _check_input(wish.input_path)
-    if _are_same(wish.input_path, wish.output_path) or _are_same(wish.input_path, wish.data_path):
-        raise UsageError(f"{wish.input_path} would be written over: give --output and --data files of their own")
-    if _are_same(wish.output_path, wish.data_path):
-        raise UsageError("--output and --data cannot both go to one file")
-
-
-def _check_input(path: str) -> None:
-    if _is_pipe(path):
-        return
-    if not Path(path).exists():
-        raise UsageError(f"--input {path}: there is no such file")
-    if not Path(path).is_file():
-        raise UsageError(f"--input {path} is no file")
-
-
-def _is_pipe(path: str) -> bool:
-    return path == "-" or Path(path).is_fifo()
-
-
-def _are_same(path: str | None, other: str | None) -> bool:
-    """Whether both are one file, by whatever names; a device may be both."""
-    if path is None or other is None or "-" in (path, other):
-        return False
-    if Path(path).exists() and Path(other).exists():
-        return Path(path).is_file() and Path(path).samefile(other)
-    return Path(path).resolve() == Path(other).resolve()
 
 
 def _first(error: BaseException) -> BaseException:
