@@ -7,7 +7,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
-from livepeer.runner import Call, MediaType, Pipeline
+from pydantic import BaseModel
+
+from livepeer.runner import Call, LivePipeline, MediaType, Pipeline
 
 
 class Echo(Pipeline):
@@ -112,3 +114,13 @@ class FileIn(Pipeline):
 class FileOut(Pipeline):
     def predict(self) -> Annotated[bytes, MediaType("image/png")]:
         return b"\x89PNG"
+
+
+class Level(BaseModel):
+    level: int = 0
+    name: str = ""
+
+
+class Living(LivePipeline):
+    params = Level
+    capacity = 2

@@ -12,7 +12,7 @@ MODELS = HERE / "samples.py"
 
 class TestPipeline(AdapterConformance):
     adapter = "pipeline"
-    streams = streams_async = cancels = cancels_async = takes_files = gives_files = True
+    streams = streams_async = cancels = cancels_async = takes_files = gives_files = runs_live = True
 
     echo = Sample(f"{MODELS}:Echo", input={"text": "hello"}, output={"text": "hello"})
     failing = Sample(f"{MODELS}:Failing", input={"how": "raise"}, good_input={"how": "well"})
@@ -28,3 +28,4 @@ class TestPipeline(AdapterConformance):
     async_blocking = Sample(f"{MODELS}:AsyncBlocking", input={"wait": True}, good_input={"wait": False})
     file_in = Sample(f"{MODELS}:FileIn", input={"file": "aGVsbG8="}, output=5)
     file_out = Sample(f"{MODELS}:FileOut", output=b"\x89PNG", media_type="image/png")
+    live = Sample(f"{MODELS}:Living", input={"level": 3}, output={"level": 3, "name": ""})

@@ -9,7 +9,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from livepeer.core import Call, Encoded, Manifest, ModelFailedError, Target, TargetError
+from livepeer.core import (
+    Call,
+    Encoded,
+    Manifest,
+    ModelFailedError,
+    SessionReport,
+    SessionStart,
+    Target,
+    TargetError,
+)
 from livepeer.runner import PipelineAdapter
 
 ECHO = f"{Path(__file__).parents[3] / 'adapters' / 'pipeline' / 'tests' / 'samples.py'}:Echo"
@@ -33,11 +42,32 @@ class Operation:
         return self.right.encode(value)
 
 
+class Live:
+    """Sessions that do what the right ones do, where nothing is said."""
+
+    def __init__(self, right: Any) -> None:
+        self.right = right
+        self.description = right.description
+
+    def run(self, start: SessionStart, call: Call) -> AsyncIterator[SessionReport]:
+        return self.right.run(start, call)
+
+    async def update(self, stream_id: str, params: Any) -> Any:
+        return await self.right.update(stream_id, params)
+
+    async def stop(self, stream_id: str, reason: str) -> None:
+        await self.right.stop(stream_id, reason)
+
+
 class Capability:
+    sessions: type[Live] = Live
+
     def __init__(self, right: Any, operation: type[Operation]) -> None:
         self.right = right
         self.info = right.info.model_copy(update={"adapter": "wrong"})
         self.operations = tuple(operation(each) for each in right.operations)
+        if hasattr(right, "live"):
+            self.live = self.sessions(right.live)
 
     def setup(self) -> Any:
         return self.right.setup()
@@ -175,9 +205,41 @@ class Misdescribing(Adapter):
             self.description = right.description.model_copy(update=wrong)
 
     class capability(Capability):  # noqa: N801
+        class sessions(Live):  # noqa: N801
+            def __init__(self, right: Any) -> None:
+                super().__init__(right)
+                wrong = {"params_schema": {"type": "array", "minItems": -1}}
+                self.description = right.description.model_copy(update=wrong)
+
         def __init__(self, right: Any, operation: type[Operation]) -> None:
             super().__init__(right, operation)
             self.info = right.info
 
     def manifest(self, target: Target) -> Manifest:
         raise KeyError("handler")
+
+
+class Fleeting(Adapter):
+    class capability(Capability):  # noqa: N801
+        class sessions(Live):  # noqa: N801
+            async def run(self, start: SessionStart, call: Call) -> AsyncIterator[SessionReport]:
+                yield SessionReport(state="running")
+                yield SessionReport(state="ended")
+
+
+class Undying(Adapter):
+    class capability(Capability):  # noqa: N801
+        class sessions(Live):  # noqa: N801
+            async def run(self, start: SessionStart, call: Call) -> AsyncIterator[SessionReport]:
+                yield SessionReport(state="running")
+                await asyncio.Event().wait()
+
+            async def stop(self, stream_id: str, reason: str) -> None:
+                pass
+
+
+class Agreeing(Adapter):
+    class capability(Capability):  # noqa: N801
+        class sessions(Live):  # noqa: N801
+            async def update(self, stream_id: str, params: Any) -> Any:
+                return {}

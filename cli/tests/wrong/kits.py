@@ -11,7 +11,7 @@ SAMPLES = Path(__file__).parents[3] / "adapters" / "pipeline" / "tests" / "sampl
 
 
 class Kit(AdapterConformance):
-    streams = streams_async = cancels = cancels_async = takes_files = gives_files = batches = mounts = True
+    streams = streams_async = cancels = cancels_async = takes_files = gives_files = batches = mounts = runs_live = True
 
     echo = Sample(f"{SAMPLES}:Echo", input={"text": "hello"}, output={"text": "hello"})
     failing = Sample(f"{SAMPLES}:Failing", input={"how": "raise"}, good_input={"how": "well"})
@@ -28,6 +28,7 @@ class Kit(AdapterConformance):
     file_in = Sample(f"{SAMPLES}:FileIn", input={"file": "aGVsbG8="}, output=5)
     file_out = Sample(f"{SAMPLES}:FileOut", output=b"\x89PNG", media_type="image/png")
     batching = Sample(f"{SAMPLES}:Echo", input={"text": "hello"}, output=1)
+    live = Sample(f"{SAMPLES}:Living", input={"level": 3}, output={"level": 3, "name": ""})
     mounted = Sample(f"{SAMPLES}:Echo", input={"text": "hello"}, route="/about", output=b"about me")
 
 

@@ -9,6 +9,7 @@ _CAPABILITY = "core: Capability"
 _OPERATION = "core: Operation"
 _DESCRIPTION = "core: Description"
 _MOUNT = "core: Mount"
+_LIVE = "core: Live"
 _CALL = "core: Call"
 
 LOADING_FACTS: Sequence[Fact] = (
@@ -24,9 +25,11 @@ LOADING_FACTS: Sequence[Fact] = (
     Fact("describe.schemas", _DESCRIPTION, "Inputs and outputs are described by JSON Schemas (2020-12)."),
     Fact("describe.inputs", _DESCRIPTION, "What a sample is sent fits the schema of its input."),
     Fact("describe.streams", _DESCRIPTION, "An operation is said to stream if it does, and only then."),
+    Fact("describe.live", _DESCRIPTION, "What is live is described, with a JSON Schema that its params fit."),
     Fact("decode.wrong-fields", _OPERATION, "`decode` refuses wrong fields with an InvalidInputError that names each."),
     Fact("decode.malformed", _OPERATION, "`decode` refuses what is no JSON with a MalformedBodyError."),
     Fact("decode.anything", _OPERATION, "Whatever comes in, `decode` takes it or raises a CallError."),
+    Fact("live.unknown", _LIVE, "`update` of a session that does not run is an UnknownSessionError, `stop` nothing."),
 )
 """What is found out without serving anything."""
 
@@ -71,6 +74,12 @@ SERVING_FACTS: Sequence[Fact] = (
     Fact("batches.meet", _OPERATION, "Concurrent calls meet in one batch."),
     Fact("mounts.route", _MOUNT, "The framework's own route answers."),
     Fact("mounts.contract-first", _MOUNT, "The contract's own routes come before the framework's."),
+    Fact("live.start", 5, "A start is answered when the session runs, and the state is OK until it ends."),
+    Fact("live.params", 5, "A session takes other params, and is answered with those in force."),
+    Fact("live.twice", 5, "A second start of a session that runs is 409, and the first one runs on."),
+    Fact("live.capacity", 5, "As many sessions run at once as the description says; one more is 503."),
+    Fact("live.stop", 5, "A stop is answered when the session has ended, and the state is IDLE again."),
+    Fact("live.own-end", _LIVE, "A session that ends by itself is reported, and gives its place back."),
 )
 """What is found out by serving the samples."""
 

@@ -36,5 +36,8 @@ class Finding(BaseModel):
     decoded: dict[str, Refusal | None] = Field(default_factory=dict[str, Refusal | None])
     """What `decode` made of some bodies, each by its name; None for one that it took."""
 
+    unknown_session: list[Refusal | None] = Field(default_factory=list[Refusal | None])
+    """What `update` and `stop` raised for a session that does not run; empty if nothing is live."""
+
     said: list[str] = Field(default_factory=list[str])
     """What was printed meanwhile."""

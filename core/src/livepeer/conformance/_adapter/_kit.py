@@ -16,6 +16,7 @@ _BY_FLAG: Mapping[str, tuple[str, ...]] = {
     "gives_files": ("file_out",),
     "batches": ("batching",),
     "mounts": ("mounted",),
+    "runs_live": ("live",),
 }
 
 _WITH_GOOD_INPUT = ("failing", "exiting", "crashing", "blocking", "async_blocking")
@@ -56,6 +57,9 @@ class AdapterConformance:
 
     mounts: ClassVar[bool] = False
     """The framework's own routes are served beside the operations."""
+
+    runs_live: ClassVar[bool] = False
+    """It serves capabilities that are live."""
 
     tears_down: ClassVar[bool] = True
     """The framework has something like a `teardown()`."""
@@ -110,6 +114,9 @@ class AdapterConformance:
 
     mounted: ClassVar[Sample]
     """Has a route of the framework's own."""
+
+    live: ClassVar[Sample]
+    """Is live, and goes on without any channel; its input are params, its output those in force then."""
 
     def test_clause(self, prove: Callable[[], None]) -> None:
         """One clause, in one placement."""

@@ -104,7 +104,7 @@ async def schemas(trial: AdapterTrial) -> None:
 
 @check("describe.inputs")
 async def inputs(trial: AdapterTrial) -> None:
-    for role, sample in _samples(trial.kit).items():
+    for role, sample in _called_samples(trial.kit).items():
         schema = _default(role, trial).input_schema
         for document in (sample.input, sample.good_input):
             if document is not None:
@@ -113,7 +113,7 @@ async def inputs(trial: AdapterTrial) -> None:
 
 @check("describe.streams")
 async def streams(trial: AdapterTrial) -> None:
-    for role in _samples(trial.kit):
+    for role in _called_samples(trial.kit):
         does = role in ("streaming", "async_streaming", "failing_midway")
         expect(f"whether {role} is said to stream", _default(role, trial).streams, does)
 
@@ -154,6 +154,11 @@ def _samples(kit: type[AdapterConformance]) -> dict[str, Sample]:
     """Every sample that can be loaded, by its role."""
     roles = [role for role in AdapterConformance.__annotations__ if isinstance(getattr(kit, role, None), Sample)]
     return {role: getattr(kit, role) for role in roles if role != "broken"}
+
+
+def _called_samples(kit: type[AdapterConformance]) -> dict[str, Sample]:
+    """Those that answer calls."""
+    return {role: sample for role, sample in _samples(kit).items() if role != "live"}
 
 
 def _descriptions(trial: AdapterTrial) -> dict[str, Description]:

@@ -3,6 +3,7 @@
 Nothing of the target runs here but its import; what is found goes into the file.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,18 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 from livepeer.conformance._json_schema import wrong_fields
-from livepeer.core import CallError, Capability, Description, Manifest, Target, TargetError, describe, find_adapter
+from livepeer.core import (
+    CallError,
+    Capability,
+    Description,
+    Living,
+    Manifest,
+    Target,
+    TargetError,
+    UnknownSessionError,
+    describe,
+    find_adapter,
+)
 
 from ._finding import Finding, Refusal
 
@@ -62,6 +74,7 @@ def _look(name: str, text: str) -> Finding:
         changed=sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)),
         wrong_fields=list(wrong_fields(schema)),
         decoded={each: _decode(capability, body) for each, body in bodies.items()},
+        unknown_session=_ask_for_nobody(capability),
     )
 
 
@@ -72,6 +85,15 @@ def _decode(capability: Capability, body: bytes) -> Refusal | None:
     media_type = operation.description.input_media_types[0]
     found = _attempt(lambda: operation.decode(body, media_type), CallError)
     return found if isinstance(found, Refusal) else None
+
+
+def _ask_for_nobody(capability: Capability) -> list[Refusal | None]:
+    if not isinstance(capability, Living):
+        return []
+    live = capability.live
+    asked = (lambda: asyncio.run(live.update("nobody", {})), lambda: asyncio.run(live.stop("nobody", "")))
+    found = [_attempt(ask, UnknownSessionError) for ask in asked]
+    return [each if isinstance(each, Refusal) else None for each in found]
 
 
 def _attempt(work: Callable[[], T], expected: type[Exception]) -> T | Refusal:

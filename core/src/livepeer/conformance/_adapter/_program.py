@@ -46,7 +46,7 @@ class Program:
             [*command, "--host", "127.0.0.1", "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment({"LIVEPEER_TOKEN": TOKEN, **environment}),
+            env=child_environment({"LIVEPEER_TOKEN": TOKEN, "LIVEPEER_CHANNEL_ORIGINS": "*", **environment}),
             text=True,
             encoding="utf-8",
             errors="replace",

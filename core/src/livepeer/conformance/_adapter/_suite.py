@@ -9,13 +9,13 @@ from livepeer.conformance._facts import Fact, Result
 from livepeer.conformance._judging import Judge
 from livepeer.conformance._worker._facts import WORKER_FACTS
 
-from . import _abilities, _calls, _lifecycle, _loading, _streams
+from . import _abilities, _calls, _lifecycle, _live, _loading, _streams
 from ._facts import LOADING_FACTS, SERVING_FACTS
 from ._stage import Stage
 from ._trial import Ability, AdapterTrial
 
 ADAPTER_CHECKS = Checks[AdapterTrial].merged(
-    module.check for module in (_loading, _lifecycle, _calls, _streams, _abilities)
+    module.check for module in (_loading, _lifecycle, _calls, _streams, _abilities, _live)
 )
 """Every check by its clause's id."""
 
@@ -36,6 +36,7 @@ _WORDS: Mapping[Ability, str] = {
     Ability.GIVES_FILES: "the adapter gives no files",
     Ability.BATCHES: "the adapter does not batch",
     Ability.MOUNTS: "the adapter mounts nothing",
+    Ability.RUNS_LIVE: "the adapter serves nothing that is live",
     Ability.TEARS_DOWN: "the adapter's framework has no teardown",
 }
 

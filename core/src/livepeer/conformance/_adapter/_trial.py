@@ -32,6 +32,7 @@ class Ability(Enum):
     GIVES_FILES = auto()
     BATCHES = auto()
     MOUNTS = auto()
+    RUNS_LIVE = auto()
     TEARS_DOWN = auto()
 
 
