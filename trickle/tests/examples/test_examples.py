@@ -77,6 +77,16 @@ def test_relay_copies_a_channel(server: RunningServer):
         assert list(subscriber) == []
 
 
+def test_brightness_measures_what_fade_publishes(server: RunningServer):
+    url = f"{server.base_url}/cam"
+    with example("brightness.py", url) as brightness, example("fade.py", url):
+        assert brightness.stdout
+        words = [brightness.stdout.readline().split() for _ in range(50)]
+    numbers = [round(float(seconds) * 25) for seconds, *_ in words]
+    assert numbers == list(range(numbers[0], numbers[0] + 50))
+    assert [int(level) for _, _, level, *_ in words] == pytest.approx(numbers, abs=1)
+
+
 def test_serve_publishes_the_time_itself():
     with example("serve.py", "0") as serve:
         assert serve.stdout
