@@ -6,18 +6,8 @@ checked is the one that is dialled, and each redirect is checked again. No proxy
 for the extra `livepeer-core[fetch]`, from the first download on.
 """
 
-from ._fetching import (
-    Fetched,
-    FetchError,
-    FetchLimits,
-    FetchRefusedError,
-    Poster,
-    fetch,
-    fetch_async,
-    fetch_limits_from_environment,
-    guarded_poster,
-    read_data_uri,
-)
+from ._fetching import Poster, fetch, fetch_async, guarded_poster, read_data_uri
+from ._terms import Fetched, FetchError, FetchLimits, FetchRefusedError, fetch_limits_from_environment
 
 __all__ = [
     "FetchError",

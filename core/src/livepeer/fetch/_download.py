@@ -13,8 +13,8 @@ import httpx2
 
 from livepeer.core import BINARY_MEDIA_TYPE
 
-from ._fetching import Fetched, FetchError, FetchLimits
 from ._guarded_network import NETWORK_ERRORS, Clock, GuardedBackend, head, parse, target
+from ._terms import Fetched, FetchError, FetchLimits, too_large
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_FILENAME_BYTES = 200
@@ -65,12 +65,12 @@ def _save(
         raise FetchError(f"{host} answered {_status(response.status)}")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > limits.most_bytes:
-        raise _too_large(host, limits)
+        raise too_large(f"{host}: the file", limits)
     size = 0
     for piece in _decoded(_pieces(response, host), headers.get("content-encoding", ""), host):
         size += len(piece)
         if size > limits.most_bytes:
-            raise _too_large(host, limits)
+            raise too_large(f"{host}: the file", limits)
         into.write(piece)
     return size
 
@@ -134,7 +134,3 @@ def _status(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
-
-
-def _too_large(host: str, limits: FetchLimits) -> FetchError:
-    return FetchError(f"{host}: the file is larger than {limits.most_bytes} bytes")

@@ -15,7 +15,7 @@ import httpx2
 from livepeer.core import CallCancelledError
 
 from ._addresses import is_public
-from ._fetching import FetchError, FetchLimits, FetchRefusedError
+from ._terms import FetchError, FetchLimits, FetchRefusedError
 
 NETWORK_ERRORS = (
     httpcore2.NetworkError,
