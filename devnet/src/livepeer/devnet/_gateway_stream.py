@@ -180,7 +180,7 @@ class GatewayStream:
         output, drain = self.ends.output, self._timings.stream_drain_seconds
         silent_since = monotonic()
         while self.wanted.output:
-            await anyio.sleep(silent_since + drain - monotonic())
+            await anyio.sleep(max(0.0, silent_since + drain - monotonic()))
             if output.written_at <= silent_since:
                 break
             silent_since = output.written_at

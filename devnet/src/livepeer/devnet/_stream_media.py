@@ -136,7 +136,7 @@ class OutputReader:
     async def _watch(self) -> None:
         limit = self._timings.stream_output_seconds
         while True:
-            await anyio.sleep(self._waiting_since + limit - monotonic())
+            await anyio.sleep(max(0.0, self._waiting_since + limit - monotonic()))
             if monotonic() - self._waiting_since < limit:
                 continue
             if monotonic() - self._parts.last_segment_at < limit / 2:
