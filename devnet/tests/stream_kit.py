@@ -154,12 +154,15 @@ class StreamNetwork:
 
 
 @asynccontextmanager
-async def stream_network(*, workers: int = 1, **timings: float) -> AsyncIterator[StreamNetwork]:
+async def stream_network(
+    *, workers: int = 1, dashboard_port: int | None = None, **timings: float
+) -> AsyncIterator[StreamNetwork]:
     """A network of as many orchestrators as there are to be, each with the same worker."""
     worker = LiveWorker()
     async with serving(worker.app) as server:
         worker.url = server.url
-        async with running_network(orchestrators=workers, timings=replace(FAST, **timings)) as network:
+        options = {"orchestrators": workers, "dashboard_port": dashboard_port, "timings": replace(FAST, **timings)}
+        async with running_network(**options) as network:
             for index in range(workers):
                 await network.register(worker, at=index, token="hush", capacity=10)
             yield StreamNetwork(network, worker)

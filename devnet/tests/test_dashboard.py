@@ -24,6 +24,7 @@ import livepeer.devnet
 from livepeer.devnet import DevNet
 
 from .kit import Network, Worker, job_header, running_network, serving, until
+from .stream_kit import publisher, stream_network
 
 PAGE = Path(livepeer.devnet.__file__).with_name("dashboard")
 SCHEMA = {
@@ -213,6 +214,51 @@ async def test_a_price_is_told_in_words(network: Network, talker: Talker):
     ((runner, capability),) = [entry["registrations"] for entry in await entries(network)]
 
     assert (capability["price"], runner["price"]) == ("1.5 wei a unit", "0.5 usd an hour")
+
+
+OURS = {"fps_in": 30, "fps_out": 29.9, "latency_ms": 12.5, "frames_dropped": 2}
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (OURS | {"inference_status": {"fps": 1}}, OURS),
+        ({"inference_status": {"fps": 24.5}}, {"fps_out": 24.5}),
+        ({"fps_in": "many", "fps_out": None, "latency_ms": True, "inference_status": []}, {}),
+    ],
+    ids=["ours", "another's", "nonsense"],
+)
+async def test_a_stream_is_listed_with_what_its_worker_tells_until_it_ends(told: dict[str, Any], shown: dict[str, Any]):
+    async with stream_network(dashboard_port=0) as streams:
+        assert [entry["streams"] for entry in await entries(streams.network)] == [[]]
+        start = await streams.started()
+        async with publisher(start["events_url"]) as events:
+            await events.publish(json.dumps({"type": "status", "state": "ONLINE", **told}).encode())
+            await streams.until_status(state="ONLINE")
+
+            (stream,) = await listed(streams.network, 1)
+
+            unknown = dict.fromkeys(OURS)
+            assert stream == {"stream_id": "s-1", "network": "byoc"} | unknown | shown
+        await streams.stop()
+        assert await listed(streams.network, 0) == []
+
+
+async def test_the_sessions_of_a_live_runner_are_listed(network: Network, talker: Talker):
+    await announce(network, talker.url, CARD | {"kind": "live"}, mode="persistent", runner_id="r")
+    session = (await network.http.post(network.net.orchestrator_url + "/apps/r/session")).json()
+
+    (stream,) = await listed(network, 1)
+
+    assert (stream["stream_id"], stream["network"]) == (session["session_id"], "live-runner")
+
+
+async def listed(network: Network, count: int) -> list[dict[str, Any]]:
+    """The streams of the only capability, once there are so many."""
+    with anyio.fail_after(5):
+        while len(found := (await entries(network))[0]["streams"]) != count:
+            await anyio.lowlevel.checkpoint()
+    return found
 
 
 @pytest.mark.parametrize(

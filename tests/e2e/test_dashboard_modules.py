@@ -222,7 +222,7 @@ VIEW = """async ([before, after]) => {
   await settle();
   const held = (field) => [field.dataset.field, field.querySelector('input, textarea').value];
   const fields = [...view.element.querySelectorAll('[data-field]')].map(held);
-  return { fields: Object.fromEntries(fields), path: view.path.value };
+  return { fields: Object.fromEntries(fields), path: view.element.querySelector('#path-shown').value };
 }"""
 
 

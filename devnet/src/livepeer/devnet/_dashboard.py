@@ -1,7 +1,7 @@
 """The dashboard: one page that shows what runs on a local network, and calls it."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from ._browser_guard import BrowserGuard
 from ._inbound import Reply, run_while_connected
 from ._outbound import EVENT_STREAM, outbound_client
 from ._overview import OrchestratorRecords, Overview
+from ._stream_records import StreamRecord
 
 _PAGE = Path(__file__).with_name("dashboard")
 _MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -48,6 +49,7 @@ class Dashboard:
         gateway: Node,
         orchestrators: Sequence[Node],
         records: Sequence[OrchestratorRecords],
+        streams: Callable[[], Mapping[str, StreamRecord]],
         signer: Node | None = None,
     ) -> None:
         """Make a dashboard.
@@ -56,10 +58,11 @@ class Dashboard:
             gateway: Who takes BYOC calls.
             orchestrators: Who takes Live Runner calls, in the order of `records`.
             records: What the orchestrators hold.
+            streams: Returns the live streams of BYOC by id, as of now.
             signer: Who pays for Live Runner calls, where they are to be paid.
         """
         self._urls = {"gateway_url": gateway.url, "orchestrator_urls": [node.url for node in orchestrators]}
-        self._overview = Overview(records, paid=signer is not None)
+        self._overview = Overview(records, streams=streams, paid=signer is not None)
         nodes = {"gateway": gateway} | {f"orchestrators/{index}": node for index, node in enumerate(orchestrators)}
         if signer is not None:
             nodes["signer"] = signer

@@ -276,7 +276,13 @@ class DevNet:
     def _dashboard(self) -> Dashboard:
         nodes = [self._node(_role(index)) for index in range(len(self.orchestrators))]
         signer = self._node("signer") if self.paid else None
-        return Dashboard(gateway=self._node("gateway"), orchestrators=nodes, records=self.orchestrators, signer=signer)
+        return Dashboard(
+            gateway=self._node("gateway"),
+            orchestrators=nodes,
+            records=self.orchestrators,
+            streams=lambda: self.streams,
+            signer=signer,
+        )
 
     def _node(self, role: str) -> Node:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:

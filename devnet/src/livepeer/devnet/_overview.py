@@ -1,7 +1,7 @@
 """What runs on a local network: what the orchestrators hold, and what the workers say of themselves."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,8 @@ import httpx2
 from ._card import Card, card_of_capability, card_of_runner
 from ._registry import RegisteredCapability
 from ._runner_records import RegisteredRunner
+from ._running_streams import RunningStream, running_stream
+from ._stream_records import StreamRecord
 from ._worker_report import WorkerReport, ask_worker
 
 _FRESH_SECONDS = 0.9
@@ -75,19 +77,30 @@ class Entry:
     workers: tuple[WorkerReport, ...]
     """What is behind the registrations, each worker once, in their order."""
 
+    streams: tuple[RunningStream, ...]
+    """The live streams that run on it, in the order of their starts."""
+
 
 class Overview:
     """Gathers what the page shows; however many ask, a worker is asked about once a second.
 
     Args:
         orchestrators: Whose registrations are shown.
+        streams: Returns the live streams of BYOC by id, as of now.
         paid: Whether calls of their runners are to be paid.
     """
 
     client: httpx2.AsyncClient
 
-    def __init__(self, orchestrators: Sequence[OrchestratorRecords], *, paid: bool) -> None:
+    def __init__(
+        self,
+        orchestrators: Sequence[OrchestratorRecords],
+        *,
+        streams: Callable[[], Mapping[str, StreamRecord]],
+        paid: bool,
+    ) -> None:
         self._orchestrators = orchestrators
+        self._streams = streams
         self._paid = paid
         self._lock = anyio.Lock()
         self._taken_at = -math.inf
@@ -106,7 +119,10 @@ class Overview:
         for card, registration in self._registered():
             found.setdefault(card.name, []).append((card, registration))
         reports = await self._ask({each.worker_url for pairs in found.values() for _, each in pairs})
-        return tuple(_entry(found[name], reports) for name in sorted(found))
+        running: dict[str, list[RunningStream]] = {}
+        for name, stream in self._running():
+            running.setdefault(name, []).append(stream)
+        return tuple(_entry(found[name], reports, running.get(name, [])) for name in sorted(found))
 
     def _registered(self) -> Iterator[tuple[Card, Registration]]:
         for index, orchestrator in enumerate(self._orchestrators):
@@ -114,6 +130,16 @@ class Overview:
                 yield card_of_runner(runner), _of_runner(index, runner, paid=self._paid)
             for capability in orchestrator.capabilities.values():
                 yield card_of_capability(capability), _of_capability(index, capability)
+
+    def _running(self) -> Iterator[tuple[str, RunningStream]]:
+        for record in self._streams().values():
+            if record.ended is None:
+                yield record.capability, running_stream(record)
+        for orchestrator in self._orchestrators:
+            for runner in orchestrator.runners.values():
+                card = card_of_runner(runner)
+                for session_id in runner.session_ids if card.kind == "live" else ():
+                    yield card.name, RunningStream(stream_id=session_id, network="live-runner")
 
     async def _ask(self, urls: set[str]) -> dict[str, WorkerReport]:
         reports: dict[str, WorkerReport] = {}
@@ -127,7 +153,9 @@ class Overview:
         return reports
 
 
-def _entry(pairs: Sequence[tuple[Card, Registration]], reports: Mapping[str, WorkerReport]) -> Entry:
+def _entry(
+    pairs: Sequence[tuple[Card, Registration]], reports: Mapping[str, WorkerReport], streams: Sequence[RunningStream]
+) -> Entry:
     card = pairs[0][0]
     for other, _ in pairs[1:]:
         card = card.filled_from(other)
@@ -135,6 +163,7 @@ def _entry(pairs: Sequence[tuple[Card, Registration]], reports: Mapping[str, Wor
         card=card,
         registrations=tuple(registration for _, registration in pairs),
         workers=tuple(reports[url] for url in dict.fromkeys(each.worker_url for _, each in pairs)),
+        streams=tuple(streams),
     )
 
 

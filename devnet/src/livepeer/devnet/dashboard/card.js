@@ -36,6 +36,14 @@ export function schemaOf(entry) {
   return parseSchema(entry.workers.find((worker) => worker.schema)?.schema ?? "");
 }
 
+/** What it is: `batch`, `stream` or `live`; empty while nobody says. */
+export function kindOf(entry) {
+  const schema = schemaOf(entry);
+  if (entry.card.kind || !schema) return entry.card.kind;
+  if (schema.live) return "live";
+  return schema.streams === true ? "stream" : "batch";
+}
+
 /** A badge for each network. */
 export function badges(entry) {
   return networksOf(entry).map((network) => element("span", { class: `badge badge-${network}` }, networkName(network)));
@@ -70,7 +78,7 @@ export function facts(entry) {
   const { card } = entry;
   const schema = schemaOf(entry);
   const known = [
-    ["Kind", card.kind || (schema?.streams === true ? "stream" : schema ? "batch" : "")],
+    ["Kind", kindOf(entry)],
     ["Version", entry.registrations.find((each) => each.version)?.version || schema?.version],
     ["Image", card.image],
     ["Transport", card.transport],

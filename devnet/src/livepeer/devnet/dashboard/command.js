@@ -1,15 +1,14 @@
 /**
- * The same call as a command for a shell, ready to be copied.
+ * A command for a shell, ready to be copied.
  */
 
-import { curlOf } from "./curl.js";
 import { element } from "./dom.js";
 
 /** Shows the command; an input that is too long for one can be saved as the file that the command reads. */
 export class Command {
-  #body = "{}";
+  #body = null;
 
-  constructor() {
+  constructor(title) {
     this.text = element("pre", { tabindex: "0" });
     this.copy = element("button", { type: "button", click: () => this.#copy() }, "Copy");
     this.save = element("button", { type: "button", hidden: true, click: () => this.#save() }, "Save input.json");
@@ -17,16 +16,15 @@ export class Command {
     this.element = element(
       "details",
       { class: "command", open: true },
-      element("summary", {}, "The same call with curl"),
+      element("summary", {}, title),
       element("div", { class: "command-box" }, this.text, buttons),
     );
   }
 
-  /** Show a call: where it goes, with what, and the URL of the node that takes it. */
-  show(address, body, nodeUrl) {
-    const { command, isLong } = curlOf(address, body, nodeUrl);
+  /** Show a command, and what it reads from `input.json`; null for nothing. */
+  show(command, body = null) {
     this.#body = body;
-    this.save.hidden = !isLong;
+    this.save.hidden = body === null;
     if (this.text.textContent !== command) this.text.textContent = command; // What is selected in it stays so.
   }
 

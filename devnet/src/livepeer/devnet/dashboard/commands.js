@@ -1,5 +1,5 @@
 /**
- * The same call as a command for a shell.
+ * What to type into a shell: a call with curl, and a stream with livepeer.
  */
 
 const LONG_BODY = 4000;
@@ -21,8 +21,20 @@ export function curlOf(address, body, nodeUrl) {
   return { command: note + command, isLong };
 }
 
+/** The command that streams a file through a capability, with params of its own; `url` is of the node that takes it. */
+export function liveOf(name, params, network, url) {
+  const options = Object.entries(params).map(([param, value]) => `-p ${word(`${param}=${JSON.stringify(value)}`)}`);
+  const node = `${network === "byoc" ? "--gateway" : "--orch"} ${word(url)}`;
+  return [`livepeer live ${word(name)}`, "--input clip.mp4 --output out.ts", ...options, node].join(" \\\n  ");
+}
+
 function jobOptions(job) {
   return job === null ? [] : [`-H "Livepeer: $(printf %s ${quoted(JSON.stringify(job))} | base64 | tr -d '\\n')"`];
+}
+
+/** Quoted only if a shell would not take it as it is. */
+function word(text) {
+  return /^[\w.,:/@%+=-]+$/.test(text) ? text : quoted(text);
 }
 
 function quoted(text) {
