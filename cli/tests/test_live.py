@@ -333,6 +333,17 @@ def test_a_stream_that_ends_while_its_pipe_is_silent_ends_the_command(
         assert last_line(running).startswith(b"error: model: the stream ended: " + says)
 
 
+def test_what_the_worker_refuses_behind_a_gateway_names_who_tells_why(
+    livepeer: Run, network: Network, clip: Path, tmp_path: Path
+) -> None:
+    words = ("--input", clip, "--loop", "--output", tmp_path / "out.ts", "--param", "inverted=perhaps")
+    result = livepeer("live", "model", *words, "--gateway", network.gateway_url)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].endswith(
+        b"error: model: the stream ended before its input did; if the worker has refused it, --orch URL tells why"
+    )
+
+
 def test_a_live_runner_is_found_by_its_name(
     start: Any, command: Path, livepeer: Run, clip: Path, tmp_path: Path
 ) -> None:

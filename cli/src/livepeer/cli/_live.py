@@ -140,7 +140,8 @@ class _Run:
             detail = (self._stream.status or {}).get("detail")
             raise CommandError(f"{name}: the stream ended: {': '.join(filter(None, (reason, detail)))}")
         if self._was_cut:
-            raise CommandError(f"{name}: the stream ended before its input did")
+            hint = "" if self._stream.stats.bytes_received else "; if the worker has refused it, --orch URL tells why"
+            raise CommandError(f"{name}: the stream ended before its input did{hint}")
         if self._was_late:
             raise CommandError(f"{name}: the stream went on for {_LAST_OUTPUT_SECONDS} s after its input had ended")
         if self._wish.output_path is not None and self._stream.stats.bytes_received == 0:

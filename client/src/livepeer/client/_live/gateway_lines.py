@@ -20,10 +20,11 @@ from .lines import Part, Start
 from .orders import GatewayDoors
 
 _POLL_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
 _UNKNOWN_SECONDS = 20.0
 """How long a gateway may say that it knows no such stream: it forgets the status of one that runs, until the next."""
 
-_NO_STREAM = "the gateway has no such stream: it is over, or the worker has refused it"
+_NO_STREAM = "the gateway has no such stream: it is over, or the worker has refused it (an orchestrator tells why)"
 _LONGEST_EVENT_BYTES = 1024 * 1024
 _WAITING_PIECES = 16
 _NO_LIMIT = httpx2.Timeout(None, connect=5.0)
@@ -107,16 +108,32 @@ class GatewayLines:
     async def _ask_status(self) -> Reply | None:
         try:
             with transport_errors(self._doors.url, self._client):
-                response = await self._client.get(f"{self._doors.url}/status", timeout=_POLL_SECONDS * 5)
+                response = await self._client.get(f"{self._doors.url}/status", timeout=_ANSWER_SECONDS)
         except LivepeerError:
             return None
         return Reply(status=response.status_code, headers=response.headers, body=response.content)
 
     async def _note_end(self) -> None:
         """Take the stream for over, whose output has ended, if the gateway does not know it any more either."""
-        reply = await self._ask_status()
-        if reply is not None and reply.status == 404:
+        if await self._is_unknown():
             self._log.end()
+
+    async def _is_unknown(self) -> bool:
+        """Whether the gateway has no such stream; its status may outlive it, its media does not."""
+        paths = ["/status", "/ts"] if self._doors.has_media else ["/status"]
+        return 404 in [await self._status_at(path) for path in paths]
+
+    async def _status_at(self, path: str) -> int | None:
+        """Return the status of an answer whose body is not read; None if there is none in time."""
+        url = f"{self._doors.url}{path}"
+        try:
+            with transport_errors(url, self._client):
+                request = self._client.build_request("GET", url, timeout=_ANSWER_SECONDS)
+                response = await self._client.send(request, stream=True)
+                await response.aclose()
+        except LivepeerError:
+            return None
+        return response.status_code
 
     def _note(self, reply: Reply) -> None:
         with suppress(ProtocolError):  # A status that cannot be read is none; the stream goes on.
@@ -154,8 +171,7 @@ class GatewayLines:
 
     async def _explain(self, failure: LivepeerError) -> LivepeerError:
         """Ask whether the stream is over: a gateway that takes no more closes the connection on whoever sends."""
-        reply = await self._ask_status()
-        return StreamOverError(_NO_STREAM) if reply is not None and reply.status == 404 else failure
+        return StreamOverError(_NO_STREAM) if await self._is_unknown() else failure
 
     def _check_media(self) -> None:
         if self._doors.has_media:
