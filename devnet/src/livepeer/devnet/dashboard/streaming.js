@@ -13,7 +13,7 @@ import { simplify } from "./schema.js";
 const COLUMNS = ["Stream", "Network", "Frames a second", "Delay", "Dropped"];
 const NO_PARAMS = { type: "object", properties: {} };
 
-/** The panel of a capability that is live; a page takes no camera's transport stream, so a command does. */
+/** The panel of a live capability. The page itself streams nothing: browsers make no MPEG-TS. */
 export class StreamPanel {
   #entry = null;
   #network = null;
