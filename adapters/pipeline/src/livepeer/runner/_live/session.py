@@ -29,7 +29,7 @@ from .params import ParamsFormat
 from .pipeline import LivePipeline, overrides
 from .reports import Reports
 from .stream import OwnStream
-from .turns import Turns
+from .turns import Turns, awaited
 from .watch import Watch
 
 logger = logging.getLogger("livepeer.runner")
@@ -185,18 +185,18 @@ class Session:
             raise channel_error(channel, error) from None
 
     async def _start_stream(self, thread: StreamThread) -> None:
-        begun = self._turns.take(self._stream.begin)
-        try:
-            # A thread that is left behind while it connects ends with that: its stop comes first.
-            await to_thread.run_sync(thread.start, abandon_on_cancel=True)
-        except (TrickleError, ValueError) as error:
-            raise channel_error("media", error) from None
-        try:
-            await begun
-        except CallError:
-            raise
-        except Exception as error:  # The pipeline's own code; the host logs the cause.
-            raise self._is_failed("on_stream_start", error) from error
+        with awaited(self._turns.take(self._stream.begin)) as begun:
+            try:
+                # A thread that is left behind while it connects ends with that: its stop comes first.
+                await to_thread.run_sync(thread.start, abandon_on_cancel=True)
+            except (TrickleError, ValueError) as error:
+                raise channel_error("media", error) from None
+            try:
+                await begun
+            except CallError:
+                raise
+            except Exception as error:  # The pipeline's own code; the host logs the cause.
+                raise self._is_failed("on_stream_start", error) from error
 
     async def _listen(self, reader: AsyncJSONLReader) -> None:
         room = anyio.Semaphore(_MESSAGES_WAITING)

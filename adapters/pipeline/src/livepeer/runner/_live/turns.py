@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -58,9 +58,19 @@ def fail(done: "asyncio.Future[Any]", error: BaseException) -> None:
     """Raise an error from what waits for a turn, unless that has its result."""
     if not done.done():
         done.set_exception(error)
-        done.exception()  # Seen: whoever waited may have left.
+        if isinstance(error, CallError):
+            done.exception()  # It is no hook's, and whoever waited may have left.
     elif isinstance(error, Exception) and not isinstance(error, CallError | CancelledError):
         logger.error("a hook failed for which nobody waits any more", exc_info=error)
+
+
+@contextmanager
+def awaited(done: "asyncio.Future[Result]") -> "Generator[asyncio.Future[Result]]":
+    """Have a turn that nobody waits for after the block: what its hook raises then is logged."""
+    try:
+        yield done
+    finally:
+        done.cancel()
 
 
 def _set_result(done: "asyncio.Future[Result]", result: Result) -> None:
