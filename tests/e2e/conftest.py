@@ -10,10 +10,12 @@ import anyio
 import psutil
 import pytest
 from edge_harness import Marks
+from playwright.async_api import Browser
 
 from livepeer.client import Gateway
 from livepeer.devnet import BlockingDevNet, Timings
 
+from .browsing import launched
 from .network import Edge, Transport, calling, serving, target
 
 # A busy machine may answer a gateway's search later than the half second after which it gives an orchestrator up.
@@ -75,8 +77,15 @@ def gate(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def net() -> Iterator[BlockingDevNet]:
-    """A network on a thread of its own, shared by a module's tests."""
-    with BlockingDevNet(timings=PATIENT) as running:
+    """A network on a thread of its own, with a dashboard, shared by a module's tests."""
+    with BlockingDevNet(timings=PATIENT, dashboard_port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser, shared by a module's tests."""
+    async with launched() as running:
         yield running
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from livepeer.devnet import BlockingDevNet, DevNet, PaymentRequest
 
-from .browsing import launched, needs_browser, opened
+from .browsing import needs_browser, opened
 from .conftest import PATIENT
 from .dashboard_models import MARKUP
 from .network import Edge, calling, serving, target
@@ -36,18 +36,6 @@ SERVES = [
 pytestmark = [pytest.mark.anyio, needs_browser]
 
 both = pytest.mark.parametrize("over", ["BYOC", "Live Runner"])
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[BlockingDevNet]:
-    with BlockingDevNet(timings=PATIENT, dashboard_port=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with launched() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,25 +16,12 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from livepeer.devnet import BlockingDevNet
 
-from .browsing import launched, needs_browser, opened
-from .conftest import PATIENT
+from .browsing import needs_browser, opened
 from .network import ROOT, serving
 
 ENOUGH_BYTES = 10_000
 
 pytestmark = [pytest.mark.anyio, needs_browser]
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[BlockingDevNet]:
-    with BlockingDevNet(timings=PATIENT, dashboard_port=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with launched() as running:
-        yield running
 
 
 @asynccontextmanager

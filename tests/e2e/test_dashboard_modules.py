@@ -222,7 +222,7 @@ VIEW = """async ([before, after]) => {
   await settle();
   const held = (field) => [field.dataset.field, field.querySelector('input, textarea').value];
   const fields = [...view.element.querySelectorAll('[data-field]')].map(held);
-  return { fields: Object.fromEntries(fields), path: view.element.querySelector('#path-shown').value };
+  return { fields: Object.fromEntries(fields), path: view.element.querySelector('#path-shown')?.value ?? null };
 }"""
 
 
@@ -230,18 +230,25 @@ def schema(path: str, *names: str) -> str:
     return json.dumps({"path": path, "input": {"properties": {name: {"type": "string"} for name in names}}})
 
 
+def live_schema(*names: str) -> str:
+    return json.dumps({"live": {"params_schema": {"properties": {name: {"type": "string"} for name in names}}}})
+
+
 @pytest.mark.parametrize(
     ("before", "after", "fields", "path"),
     [
+        ("", live_schema("text"), {"text": ""}, None),
+        (live_schema("text"), "", {"text": "typed"}, None),
+        (live_schema("text"), live_schema("text", "seed"), {"text": "typed", "seed": ""}, None),
         ("", schema("/predict", "text"), {"text": ""}, "/predict"),
         (schema("/predict", "text"), "", {"text": "typed"}, "/predict"),
         (schema("/predict", "text"), schema("/draw", "text", "seed"), {"text": "typed", "seed": ""}, "/draw"),
         (schema("/predict", "text"), schema("/predict", "seed"), {"seed": ""}, "/predict"),
         ("no json", "[]", {"": ""}, "/"),
     ],
-    ids=["comes", "goes", "grows", "changes", "nonsense"],
+    ids=["live comes", "live goes", "live grows", "comes", "goes", "grows", "changes", "nonsense"],
 )
 async def test_what_is_typed_outlasts_a_change_of_the_schema(
-    page: Page, before: str, after: str, fields: dict[str, str], path: str
+    page: Page, before: str, after: str, fields: dict[str, str], path: str | None
 ) -> None:
     assert await page.evaluate(VIEW, [before, after]) == {"fields": fields, "path": path}
